@@ -1,0 +1,47 @@
+# make book and make test are all there is to know; each makes .venv first when it is missing.
+# TORCH_INDEX=URL takes torch from another index, for instance PyTorch's own for a CPU or CUDA build.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := .venv/ready
+JOBS ?= 2
+
+.PHONY: book test lab serve exercises bench clean constraints
+
+book: $(READY)
+	$(BIN)/python -m mtlib fetch minilm
+	$(BIN)/jupyter-book build . -W --keep-going
+
+test: book
+	$(BIN)/python -m pytest -n $(JOBS)
+
+lab: $(READY)
+	$(BIN)/jupyter lab book/06_attention.md
+
+serve: book
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+exercises: $(READY)
+	$(BIN)/python -m mtlib.grading.notebooks
+
+bench: book
+	$(BIN)/python benchmarks/page_weight.py
+	$(BIN)/python benchmarks/import_time.py
+
+clean:
+	rm -rf _build
+
+constraints: $(READY)  # after a deliberate upgrade: keep what was tested
+	{ echo "# What was tested, exactly. Made by: make constraints"; $(PIP) freeze --exclude-editable | sed 's/+cpu//'; } > constraints.txt
+
+# torch first and alone: a package that asked for it before the pin is there would take gigabytes.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(shell grep '^torch==' constraints.txt)
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[book,lab,test,train]'
+	$(BIN)/python -c "open('$(READY)', 'w').close()"

@@ -1,0 +1,69 @@
+"""Arguments checked at the door: one line that says what came and what is wanted.
+
+A wrong shape that is let through surfaces three modules later as a matmul error, and the
+reader hunts in the wrong place. Every check here names the argument, what it was, and what
+it must be.
+"""
+
+import torch
+from torch import Tensor
+
+
+def positive(**sizes: int) -> None:
+    """Each size is an int of at least 1: ``positive(d_model=d_model, n_heads=n_heads)``."""
+    for name, value in sizes.items():
+        if type(value) is not int or value < 1:
+            raise ValueError(f"{name}={value!r} must be a whole number of at least 1")
+
+
+def fraction(**values: float) -> None:
+    """Each value is in [0, 1), as a dropout probability must be."""
+    for name, value in values.items():
+        if not (isinstance(value, (int, float)) and 0 <= value < 1):
+            raise ValueError(f"{name}={value!r} must be a probability in [0, 1)")
+
+
+def tensor(x: Tensor, name: str, shape: str) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name} is a {type(x).__name__}; it must be a torch tensor of shape {shape}")
+
+
+def tokens(x: Tensor, name: str, weight: Tensor) -> None:
+    """x is (B, T, D) with the D, dtype and device of the module's `weight` (…, D)."""
+    d_model = weight.size(-1)
+    shape = f"(B, T, {d_model})"
+    tensor(x, name, shape)
+    if x.dim() != 3 or x.size(-1) != d_model:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}; it must be {shape}: batch, positions, d_model")
+    # Under autocast the dtypes differ on purpose, and torch reconciles them.
+    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(f"{name} is {x.dtype} and the weights are {weight.dtype}; convert one of them")
+    if x.device != weight.device:
+        raise ValueError(f"{name} is on {x.device} and the weights are on {weight.device}; move one of them")
+
+
+def ids(x: Tensor, name: str, vocab: int, max_len: int) -> None:
+    """x is (B, T) int64, T at most max_len, every id below vocab."""
+    tensor(x, name, "(B, T)")
+    if x.dtype != torch.int64:
+        raise TypeError(f"{name} is {x.dtype}; token ids must be torch.int64")
+    if x.dim() != 2:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}; it must be (B, T): batch, positions")
+    if x.size(1) > max_len:
+        raise ValueError(f"{name} holds {x.size(1)} positions; this model's table ends at max_len={max_len}")
+    # On an accelerator this look would stall the queue; there the embedding's own assert fires.
+    if x.device.type == "cpu" and x.numel() and not 0 <= int(x.min()) <= int(x.max()) < vocab:
+        raise ValueError(f"{name} runs from {int(x.min())} to {int(x.max())}; ids must lie in 0…{vocab - 1}")
+
+
+def keep(keep: Tensor | None, shape: tuple[int, ...], name: str = "keep") -> None:
+    """keep is None, or bool (True = may look) and broadcastable to `shape`, the shape of the scores."""
+    if keep is None:
+        return
+    tensor(keep, name, str(shape))
+    if keep.dtype != torch.bool:
+        raise TypeError(f"{name} is {keep.dtype}; it must be torch.bool, where True means may look")
+    sizes = tuple(keep.shape)
+    fits = len(sizes) <= len(shape) and all(k in (1, s) for k, s in zip(sizes[::-1], shape[::-1]))
+    if not fits:
+        raise ValueError(f"{name} has shape {sizes}; it must broadcast to the scores, {shape}")

@@ -1,0 +1,51 @@
+"""Keys and values kept from one step of generation to the next.
+
+Without it, writing token n means projecting all n positions again; with it, one. A cache
+belongs to one attention layer and one batch, and is passed in: no module keeps one.
+"""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class KVCache:
+    """One layer's keys and values, (B, G, T, E) each; ``len(cache)`` is T.
+
+    >>> cache = KVCache(); kv = torch.zeros(1, 2, 3, 4)
+    >>> k, v = cache.append(kv, kv); k, v = cache.append(kv, kv); len(cache)
+    6
+    """
+
+    def __init__(self) -> None:
+        self.k: Tensor | None = None
+        self.v: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.k is None else self.k.size(2)
+
+    def append(
+        self, k: Float[Tensor, "B G T E"], v: Float[Tensor, "B G T E"]
+    ) -> tuple[Float[Tensor, "B G T_all E"], Float[Tensor, "B G T_all E"]]:
+        """Add the new positions and return all of them: self-attention."""
+        if self.k is not None:
+            _same(self.k, k)
+            k, v = torch.cat([self.k, k], dim=2), torch.cat([self.v, v], dim=2)
+        self.k, self.v = k, v
+        return k, v
+
+    def once(self, project: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+        """Project at the first call, remember after: cross-attention, whose memory never grows."""
+        if self.k is None:
+            self.k, self.v = project()
+        return self.k, self.v
+
+
+def _same(old: Tensor, new: Tensor) -> None:
+    if (old.size(0), old.size(1), old.size(3)) != (new.size(0), new.size(1), new.size(3)):
+        raise ValueError(
+            f"the cache holds keys of shape {tuple(old.shape)} and the new ones are {tuple(new.shape)}; "
+            "only the positions, axis 2, may differ: start a new cache for a new batch"
+        )

@@ -1,0 +1,33 @@
+"""Normalisation: every position brought to the same scale, whatever came in.
+
+    LayerNorm(x) = (x - mean) / √(var + eps) · weight + bias        (Ba et al. 2016)
+
+mean and variance run over the D numbers of one position, never over the batch; the variance
+is the biased one (divide by D), and eps stands inside the root.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from . import _check
+
+
+class LayerNorm(nn.Module):
+    """Normalise the last axis, then stretch and shift it by what is learned.
+
+    >>> LayerNorm(4)(torch.tensor([[1.0, 2.0, 3.0, 4.0]])).mean().abs().item() < 1e-6
+    True
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-5):
+        super().__init__()
+        _check.positive(d_model=d_model)
+        self.weight = nn.Parameter(torch.ones(d_model))
+        self.bias = nn.Parameter(torch.zeros(d_model))
+        self.eps = eps
+
+    def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        mean = x.mean(dim=-1, keepdim=True)
+        var = x.var(dim=-1, keepdim=True, unbiased=False)
+        return (x - mean) / torch.sqrt(var + self.eps) * self.weight + self.bias

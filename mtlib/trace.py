@@ -1,0 +1,118 @@
+"""See and replace what passes through a model, from outside.
+
+No flag asks a forward to return more, and nothing is parked on modules: trace() hangs a hook
+on every module, names what it saw by the module's path, and takes the hooks off again. A
+value that no module puts out by itself (attention's scores and weights) passes through a
+Tap, a module that does nothing and so can be watched.
+
+    with mt.trace(model) as t:
+        model(ids)
+    t["blocks.0.attn.core.weights"]         # (B, H, T_q, T_k)
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from torch import Tensor, nn
+
+
+class Tap(nn.Identity):
+    """A named point on the wire. It computes nothing; a hook can see or replace what passes."""
+
+
+class NotRecorded(KeyError):
+    """A name that the trace does not hold, or that fired more than once."""
+
+    def __str__(self) -> str:  # KeyError would show the message in quotes
+        return self.args[0]
+
+
+class Trace(Mapping[str, Any]):
+    """What was seen, in the order of the run: a read-only mapping from path to output."""
+
+    def __init__(self, model: nn.Module):
+        self._model = model
+        self._seen: dict[str, list[Any]] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        values = self.all(name)
+        if len(values) > 1:
+            raise NotRecorded(f"{name!r} was passed {len(values)} times; take trace.all({name!r}), a list")
+        return values[0]
+
+    def all(self, name: str) -> list[Any]:
+        """Every value that passed `name`, in order: a recurrent cell fires once a step."""
+        if name not in self._seen:
+            raise NotRecorded(self._why_missing(name))
+        return self._seen[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._seen)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def __repr__(self) -> str:
+        """The shape table: every tensor that passed, in order."""
+        width = max(map(len, self._seen), default=0)
+        rows = [
+            f"{name:<{width}}  {tuple(values[-1].shape)}" + (f"  × {len(values)}" if len(values) > 1 else "")
+            for name, values in self._seen.items()
+            if isinstance(values[-1], Tensor)
+        ]
+        return "\n".join(rows) or "nothing recorded: run the model inside the with block"
+
+    def _why_missing(self, name: str) -> str:
+        modules = dict(self._model.named_modules())
+        parts = name.split(".")
+        for end in range(len(parts), 0, -1):
+            hint = getattr(modules.get(".".join(parts[:end])), "trace_hint", None)
+            if hint:
+                return f"nothing recorded at {name!r}: {hint}"
+        if name in modules:
+            return f"nothing recorded at {name!r}: the model did not run it inside the with block"
+        same_end = [n for n in self._seen if n.split(".")[-1] == parts[-1]][:3]
+        near = ", ".join(same_end or list(self._seen)[:3]) or "nothing at all was recorded"
+        return f"nothing recorded at {name!r}: no such module; try {near}"
+
+
+@contextmanager
+def trace(model: nn.Module, *, replace: Mapping[str, Callable[[Any], Any]] | None = None) -> Iterator[Trace]:
+    """Record what every module of `model` puts out while the block runs.
+
+    `replace` maps a module's path to a function of its output, whose result goes on in its
+    place: this is how heads are ablated and activations patched. The record shows what went
+    on. The shape must stay; an unknown path raises before anything runs. Gradients flow
+    through; wrap the call in torch.no_grad() to save their memory.
+
+    >>> model = nn.Sequential(nn.Linear(4, 3), nn.Tanh()); import torch
+    >>> with trace(model, replace={"0": torch.zeros_like}) as t: out = model(torch.ones(1, 4))
+    >>> out.tolist(), t["0"].shape
+    ([[0.0, 0.0, 0.0]], torch.Size([1, 3]))
+    """
+    replace = dict(replace or {})
+    modules = {name: module for name, module in model.named_modules() if name}
+    for name in replace.keys() - modules.keys():
+        raise NotRecorded(f"cannot replace {name!r}: no such module; its paths are those of named_modules()")
+    record = Trace(model)
+    hooks = [module.register_forward_hook(_watch(record, name, replace.get(name))) for name, module in modules.items()]
+    try:
+        yield record
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _watch(record: Trace, name: str, change: Callable[[Any], Any] | None) -> Callable[..., Any]:
+    def hook(module: nn.Module, args: tuple, out: Any) -> Any:
+        if change is not None:
+            new = change(out)
+            if isinstance(out, Tensor) and getattr(new, "shape", None) != out.shape:
+                got = tuple(new.shape) if isinstance(new, Tensor) else type(new).__name__
+                raise ValueError(f"the replacement at {name!r} gave {got}; it must keep the shape {tuple(out.shape)}")
+            out = new
+        record._seen.setdefault(name, []).append(out)
+        return out
+
+    return hook

@@ -1,0 +1,28 @@
+"""Every test runs with mtlib's shape annotations enforced: a wrong shape fails where it arises."""
+
+import os
+import tempfile
+
+from jaxtyping import install_import_hook
+
+# Keep clear of the user's own progress; and the hook must stand before mtlib is first imported.
+os.environ.setdefault("MTLIB_HOME", tempfile.mkdtemp(prefix="mtlib-test-"))
+install_import_hook("mtlib", "beartype.beartype")
+
+import jaxtyping  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """The same random numbers for a test whichever tests ran before it."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def shapes_unchecked():
+    """As a user runs mtlib: without the hook's checks, so that mtlib's own messages are what is seen."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
