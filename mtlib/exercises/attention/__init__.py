@@ -1,0 +1,3 @@
+"""Attention: from one dot product to grouped heads."""
+
+ORDER = ("scores",)

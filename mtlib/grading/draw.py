@@ -1,0 +1,92 @@
+"""Drawing cases: what an exercise says about its legal inputs, in a vocabulary of tensors.
+
+`Draw` is a thin skin over hypothesis, so that exercises need not know it. Each check draws in two moods.
+Plain: small sizes and small whole numbers, so that a failing case shrinks to something one can work out by
+hand. Rough: larger sizes and ordinary real numbers, for what small whole numbers cannot show.
+"""
+
+import os
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+
+import hypothesis.configuration
+import platformdirs
+import torch
+from hypothesis import strategies as st
+from torch import Tensor
+
+# hypothesis keeps notes on source files in the working folder, which is the learner's: keep them elsewhere.
+_CACHE = os.environ.get("MTLIB_CACHE") or platformdirs.user_cache_dir("mtlib", appauthor=False)
+hypothesis.configuration.set_hypothesis_home_dir(Path(_CACHE) / "hypothesis")
+
+DTYPES = (torch.float32, torch.float64)
+
+
+class Draw:
+    """What a property's `cases(d)` draws with. Everything shrinks towards small, zero and first."""
+
+    def __init__(self, draw: Callable, rough: bool):
+        self._draw, self.rough = draw, rough
+
+    def whole(self, low: int, high: int) -> int:
+        """A whole number, low and high included."""
+        return self._draw(st.integers(low, high))
+
+    def size(self, low: int = 1, high: int = 4, rough: int = 12) -> int:
+        """The length of an axis, up to `high` in the plain mood and up to `rough` in the rough one."""
+        return self.whole(low, rough if self.rough else high)
+
+    def pick(self, *options):
+        """One of the options; the first is the simplest."""
+        return options[self.whole(0, len(options) - 1)]
+
+    def flag(self) -> bool:
+        """False or True; False is the simplest."""
+        return self._draw(st.booleans())
+
+    def lead(self, most: int = 2) -> tuple[int, ...]:
+        """Leading axes: none, or up to `most` of them, each of size 1 to 3."""
+        return tuple(self.whole(1, 3) for _ in range(self.whole(0, most)))
+
+    def floats(self, *shape: int, dtype: torch.dtype = torch.float32, high: int = 3, spread: float = 1.0) -> Tensor:
+        """Finite numbers: whole ones from -high to high when plain, normal ones times `spread` when rough.
+
+        In the rough mood the memory may lie transposed, so that `.view` shows where it should not be used.
+        """
+        if not self.rough:
+            return torch.tensor(self._wholes(prod(shape), -high, high), dtype=dtype).reshape(shape)
+        numbers = torch.randn(shape, generator=self.generator(), dtype=torch.float64) * spread
+        return self.layout(numbers.to(dtype))
+
+    def integers(self, *shape: int, low: int = 0, high: int = 3) -> Tensor:
+        """int64 numbers, low and high included."""
+        return torch.tensor(self._wholes(prod(shape), low, high), dtype=torch.int64).reshape(shape)
+
+    def keep(self, *shape: int, blank: bool = False) -> Tensor:
+        """A bool mask, True = may look. Unless `blank`, each slice along the last axis keeps something."""
+        dropped = self._draw(st.lists(st.booleans(), min_size=prod(shape), max_size=prod(shape)))
+        keep = ~torch.tensor(dropped, dtype=torch.bool).reshape(shape)
+        if not blank:
+            keep[..., 0] |= ~keep.any(-1)
+        return keep
+
+    def layout(self, tensor: Tensor) -> Tensor:
+        """The same tensor, perhaps with its memory in the order of other axes."""
+        if tensor.ndim < 2 or not self.flag():
+            return tensor
+        axis = self.whole(0, tensor.ndim - 2)
+        return tensor.transpose(axis, -1).contiguous().transpose(axis, -1)
+
+    def generator(self) -> torch.Generator:
+        """A torch generator with a drawn seed, for numbers too many to draw one by one."""
+        return torch.Generator().manual_seed(self.whole(0, 2**31 - 1))
+
+    def _wholes(self, count: int, low: int, high: int) -> list[int]:
+        return self._draw(st.lists(st.integers(low, high), min_size=count, max_size=count))
+
+
+@st.composite
+def strategy(draw, cases: Callable, rough: bool) -> dict:
+    """The hypothesis strategy of a property's cases."""
+    return cases(Draw(draw, rough))

@@ -1,0 +1,85 @@
+"""Naming a mistake: the wrong variant that answers exactly as the learner's code does.
+
+A name is given only when the variant's replies equal the learner's on the smallest failing case and on a run of
+further cases of the same property, so that it is not given by luck. Of two variants that still agree, the
+cases of the other properties tell which.
+"""
+
+from collections.abc import Callable
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from .compare import gap
+from .draw import strategy
+from .exercise import Exercise, Mistake, Property
+from .judge import Wrong
+from .subject import LocalSubject, Reply, Subject
+
+FURTHER = 24
+
+
+def name_mistake(exercise: Exercise, outcome, subjects: list, seed: int) -> str | None:
+    """The sentence of the one mistake that explains the learner's replies, or None."""
+    each = outcome.property
+    theirs = replies(each.judge, outcome.case, subjects)
+    suspects = [m for m in exercise.mistakes if _same(each, outcome.case, theirs, _replies_of(m, each, outcome.case))]
+    if not suspects:
+        return None
+    others = [p for p in exercise.properties if p is not each]
+    for each in [each, *others]:
+        for case in _further(each, seed):
+            theirs = replies(each.judge, case, subjects)
+            suspects = [m for m in suspects if _same(each, case, theirs, _replies_of(m, each, case))]
+        if len(suspects) < 2:  # other properties are asked only to tell two suspects apart
+            break
+    return suspects[0].sentence if suspects else None
+
+
+def replies(judge: Callable, case: dict, subjects: list) -> list[Reply]:
+    """All that the subjects answer while a judge looks at one case."""
+    logs = [subject.log for subject in subjects]
+    for log in logs:
+        log.clear()
+    try:
+        judge(case, *subjects)
+    except Wrong:
+        pass  # whether it is wrong is known; here it is about how
+    return [reply for log in logs for reply in log]
+
+
+def _replies_of(mistake: Mistake, each: Property, case: dict) -> list[Reply]:
+    return replies(each.judge, case, [LocalSubject(answer) for answer in mistake.answers])
+
+
+def _same(each: Property, case: dict, theirs: list[Reply], variant: list[Reply]) -> bool:
+    return len(theirs) == len(variant) and all(
+        _alike(each, case, a, b) for a, b in zip(theirs, variant, strict=True)
+    )
+
+
+def _alike(each: Property, case: dict, a: Reply, b: Reply) -> bool:
+    if a.trouble or b.trouble:
+        return a.trouble is not None and b.trouble is not None and a.trouble.type == b.trouble.type
+    if isinstance(a.value, Subject) or isinstance(b.value, Subject):
+        return type(a.value) is type(b.value)
+    if each.essence:
+        return gap(each.essence(case, a.value), each.essence(case, b.value)) is None
+    return gap(a.value, b.value, largest=10.0) is None and gap(a.after, b.after) is None
+
+
+def _further(each: Property, seed: int) -> list[dict]:
+    """More cases of the same property, plain and rough."""
+    cases: list[dict] = []
+    for rough in (False, True):
+        collect = hypothesis.given(strategy(each.cases, rough))(lambda case: cases.append(case))
+        quiet = hypothesis.settings(
+            max_examples=FURTHER // 2,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        )
+        hypothesis.seed(seed + 1)(quiet(collect))()
+    return cases

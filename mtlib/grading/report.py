@@ -1,0 +1,118 @@
+"""A report in words: what to read in ten lines or so, and the table of points."""
+
+from typing import Any
+
+from torch import Tensor
+
+from .judge import Wrong
+from .run import Outcome, Report
+
+WIDTH = 100
+
+
+def text_of(report: Report) -> str:
+    """The whole message: the smallest case that fails, then the points by property."""
+    if report.passed:
+        return "\n".join([headline(report), "", table(report), "", report.exercise.explanation, "", report.exercise.better])
+    if report.first_failure.wrong.unwritten:
+        names = " and ".join(report.exercise.answers)
+        return f"{report.exercise.id}: {names} is not written yet. Replace the `raise NotImplementedError` and run this cell again."
+    lines = [headline(report), "", *failure_lines(report)]
+    if len(report.outcomes) > 1:
+        lines += ["", table(report)]
+    return "\n".join([*lines, "", f'Stuck? hint("{report.exercise.id}")'])
+
+
+def headline(report: Report) -> str:
+    """The one line that says how it went."""
+    points = f"{report.earned} of {report.exercise.points} points"
+    tried = sum(outcome.tried for outcome in report.outcomes)
+    ending = f", every promise held on {tried} random cases" if report.passed else ""
+    return f"{report.exercise.id}: {points}{ending}."
+
+
+def failure_lines(report: Report) -> list[str]:
+    """The first broken promise, its smallest case, and the mistake's name."""
+    outcome = report.first_failure
+    wrong = outcome.wrong
+    lines = [f"✗ {outcome.property.name}: {outcome.property.promise}.", f"  Here {wrong.sentence}."]
+    if wrong.trouble is not None and wrong.trouble.where:
+        lines.append(f"  {wrong.trouble.where}")
+    if report.mistake:
+        lines.append(f"  This is {report.mistake}.")
+    if outcome.case:
+        lines.append(f"  The smallest case found ({_count(outcome)}):")
+        lines += _rows([*outcome.case.items(), *_beside(wrong)])
+    return lines
+
+
+def table(report: Report) -> str:
+    """Points by property, one a line."""
+    rows = []
+    for outcome in report.outcomes:
+        mark = "✗" if outcome.wrong else "✓"
+        held = f"held on {outcome.tried} cases" if not outcome.wrong else f"broken: {outcome.wrong.sentence}"
+        points = f"{outcome.earned}/{outcome.property.points}"
+        rows.append(f"  {mark} {outcome.property.name:<20} {points:>5}  {_clip(held, WIDTH - 32)}")
+    return "\n".join(rows)
+
+
+def _count(outcome: Outcome) -> str:
+    return "the first one tried" if outcome.tried <= 1 else f"the first failure came at case {outcome.tried}"
+
+
+def _beside(wrong: Wrong) -> list[tuple[str, Any]]:
+    if wrong.yours is None and wrong.expected is None:
+        return []
+    of = f" {wrong.part}" if wrong.part and wrong.part[0] != "[" else ""
+    pairs = [("yours" + of, wrong.yours), ("expected" + of, wrong.expected)]
+    if type(wrong.yours) is Tensor and type(wrong.expected) is Tensor and wrong.yours.shape == wrong.expected.shape:
+        if wrong.yours.dtype == wrong.expected.dtype and wrong.yours.is_floating_point():
+            pairs.append(("difference", wrong.yours - wrong.expected))
+    return pairs
+
+
+def _rows(pairs: list[tuple[str, Any]]) -> list[str]:
+    width = max(len(name) for name, _ in pairs)
+    lines = []
+    for name, value in pairs:
+        first, *rest = pretty(value)
+        lines.append(f"    {name:<{width}}  {first}")
+        lines += [" " * (width + 6) + line for line in rest]
+    return lines
+
+
+def pretty(value: Any) -> list[str]:
+    """A value in a line, a matrix in a few, anything larger by its form.
+
+    >>> pretty(torch.eye(2))
+    ['(2, 2) float32  [[1, 0], [0, 1]]']
+    """
+    if type(value) is dict:
+        return [f"{len(value)} entries: {_clip(', '.join(map(str, value)), WIDTH - 24)}"]
+    if type(value) is not Tensor:
+        return [_clip(str(value) if isinstance(value, str) else repr(value), WIDTH - 16)]
+    form = f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+    form += "" if value.is_contiguous() else ", not contiguous"
+    whole = _numbers(value)
+    if len(whole) <= WIDTH - 40:
+        return [f"{form}  {whole}"]
+    if value.ndim == 2 and value.shape[0] <= 6 and len(_numbers(value[0])) <= WIDTH - 20:
+        return [form, *(_numbers(row) for row in value)]
+    return [f"{form}  {_clip(whole, WIDTH - 40)}"]
+
+
+def _numbers(value: Tensor) -> str:
+    if value.numel() > 200:
+        return _numbers(value.flatten()[:8])[:-1] + ", …]"
+    if value.ndim == 0:
+        number = value.item()
+        return f"{number:.4g}" if isinstance(number, float) else str(number)
+    return "[" + ", ".join(_numbers(row) for row in value) + "]"
+
+
+def _clip(text: str, width: int) -> str:
+    text = text.replace("\n", " ")
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+

@@ -1,0 +1,140 @@
+"""A subject: the only way in which a check touches the learner's code.
+
+A check never holds the learner's function. It holds a `Subject`, sends plain values, and gets a `Reply` of
+plain values; a module that the learner's class built stays on the other side, behind a `Handle`. So the
+same checks run against this process, or against a worker process: a remote subject has to answer one
+method, `ask`, with the same five words (call, grad, build, load, state).
+
+An endless loop in the learner's code cannot be ended from inside its own process; the worker's time limit
+will. Here the learner's own interrupt does it.
+"""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .forbid import blocked
+from .plain import describe_type, plain
+from .trouble import Trouble, trouble_of
+
+_grad = torch.autograd.grad
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back: the value, the arguments as they are after the call, or the trouble instead of both."""
+
+    value: Any = None
+    after: tuple = ()
+    trouble: Trouble | None = None
+
+
+class Subject:
+    """Something of the learner's that can be called. Every reply is also kept in `log`.
+
+    Mistakes are named by comparing logs: the same judge runs on the learner's code and on a wrong variant,
+    and where all replies are equal, the variant's name is the learner's mistake.
+    """
+
+    def __init__(self, log: list | None = None):
+        self.log: list[Reply] = [] if log is None else log
+
+    def ask(self, word: str, args: tuple) -> Reply:
+        """Carry out one of the five words. The only method that a further kind of subject writes."""
+        raise NotImplementedError
+
+    def _logged(self, word: str, *args: Any) -> Reply:
+        reply = self.ask(word, args)
+        self.log.append(reply)
+        return reply
+
+    def call(self, *args: Any) -> Reply:
+        """`f(*args)`. Trailing Nones are left out, so that the learner's defaults are tried as well."""
+        while args and args[-1] is None:
+            args = args[:-1]
+        return self._logged("call", *args)
+
+    def grad(self, args: tuple, cotangent: Any) -> Reply:
+        """The gradients of sum(cotangent * f(*args)), a dict from argument number to gradient."""
+        return self._logged("grad", args, cotangent)
+
+    def build(self, *args: Any) -> Reply:
+        """`Class(*args)`; the reply's value is a `Subject` for the module it built."""
+        return self._logged("build", *args)
+
+    def load(self, state: dict) -> Reply:
+        """Take these tensors into the module, in their dtype; names it does not have are an error."""
+        return self._logged("load", state)
+
+    def state(self) -> Reply:
+        """The module's state dict, as a plain dict."""
+        return self._logged("state")
+
+
+class LocalSubject(Subject):
+    """The learner's code in this very process, as `check` in a notebook meets it."""
+
+    def __init__(self, target: Callable, forbid: tuple[str, ...] = (), log: list | None = None):
+        super().__init__(log)
+        self._target, self._forbid = target, forbid
+
+    def ask(self, word: str, args: tuple) -> Reply:
+        args = plain(args)  # the learner gets copies: whatever happens to them, the case stays as drawn
+        quiet = io.StringIO()  # a hundred cases would print a hundred times
+        try:
+            with (
+                contextlib.redirect_stdout(quiet),
+                warnings.catch_warnings(),
+                blocked(self._forbid),
+                torch.random.fork_rng(devices=[]),  # a check leaves the notebook's random numbers alone
+            ):
+                warnings.simplefilter("ignore")  # a right answer that warns is a right answer
+                value = getattr(self, f"_do_{word}")(*args)
+                value = value if word == "build" else plain(value)
+        except (Exception, SystemExit) as error:
+            return Reply(trouble=trouble_of(error))
+        return Reply(value, plain(args))
+
+    def _do_call(self, *args: Any) -> Any:
+        return self._target(*args)
+
+    def _do_grad(self, args: tuple, cotangent: Any) -> dict:
+        floats = {i: a for i, a in enumerate(args) if type(a) is torch.Tensor and a.is_floating_point()}
+        for argument in floats.values():
+            argument.requires_grad_()
+        value = self._target(*args)
+        values = value if type(value) in (tuple, list) else (value,)
+        weights = cotangent if type(cotangent) is tuple else (cotangent,)
+        pairs = [(v, w) for v, w in zip(values, weights, strict=False) if type(v) is torch.Tensor and v.requires_grad]
+        if len(pairs) < len(weights):
+            raise Detached
+        outputs, weights = zip(*pairs, strict=True)
+        grads = _grad(outputs, list(floats.values()), weights, allow_unused=True, materialize_grads=True)
+        return dict(zip(floats, grads, strict=True))
+
+    def _do_build(self, *args: Any) -> Subject:
+        module = self._target(*args)
+        if not isinstance(module, torch.nn.Module):
+            raise TypeError(f"building it gave {describe_type(module)}, not a torch.nn.Module")
+        return LocalSubject(module, self._forbid, self.log)
+
+    def _do_load(self, state: dict) -> None:
+        self._target.to(next(iter(state.values())).dtype)
+        own = self._target.state_dict()
+        own.update(state)  # a learner's own buffers stay as they are
+        self._target.load_state_dict(own)
+
+    def _do_state(self) -> dict:
+        return dict(self._target.state_dict())
+
+
+class Detached(Exception):
+    """Raised where autograd cannot reach the output."""
+
+    def __init__(self):
+        super().__init__("the output is cut off from its inputs: detach, .item(), numpy or torch.no_grad in between")
