@@ -7,16 +7,15 @@ it needs, numbers are tenths of a pixel, colours are themable, and text stays te
 Left out: hatches, gradients (Gouraud triangles), TeX; each says so.
 """
 
-import base64
-import io
+from functools import lru_cache
 from html import escape
 
 import numpy as np
 from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_hex
-from matplotlib.path import Path
 
 from . import style
+from .shapes import number, png, rect, shape
 
 # Colours that are roles. Everything else is data and stays what it is.
 _ROLES = {
@@ -31,16 +30,7 @@ _ROLES = {
     style.PURPLE: f"var(--mt-purple,{style.PURPLE})",
     style.GREY: f"var(--mt-grey,{style.GREY})",
 }
-_LETTERS = {Path.MOVETO: ("M", 1), Path.LINETO: ("L", 1), Path.CURVE3: ("Q", 2), Path.CURVE4: ("C", 3)}
-_CIRCLE = Path.unit_circle().codes.tolist()
-_BOX = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
 _MOST_CELLS = 2048  # above this an image is cheaper as a PNG
-
-
-def number(x, digits=1):
-    """Shortest decimal of x: 3.04 -> "3", -0.02 -> "0"."""
-    text = f"{x:.{digits}f}".rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
 
 
 class SmallSVG(RendererBase):
@@ -65,6 +55,9 @@ class SmallSVG(RendererBase):
     def get_image_magnification(self):
         return 2.0  # for the images that are resampled after all
 
+    def get_text_width_height_descent(self, s, prop, ismath):
+        return _measure(s, prop, ismath, self.dpi)
+
     # --- drawing ----------------------------------------------------------------------------------
     def draw_path(self, gc, path, transform, rgbFace=None):
         if gc.get_hatch():
@@ -72,10 +65,10 @@ class SmallSVG(RendererBase):
         paint = self._fill(gc, rgbFace) + self._stroke(gc)
         if paint == ' fill="none"':
             return
-        shape = path.cleaned(transform, remove_nans=True, curves=True, simplify=path.should_simplify)
-        points = shape.vertices[:-1] * (1, -1) + (0, self.height)  # the last one is STOP
+        outline = path.cleaned(transform, remove_nans=True, curves=True, simplify=path.should_simplify)
+        points = outline.vertices[:-1] * (1, -1) + (0, self.height)  # the last one is STOP
         if len(points):
-            self._put(gc, f"<{_shape(points, shape.codes[:-1].tolist())}{paint}/>")
+            self._put(gc, f"<{shape(points, outline.codes[:-1].tolist())}{paint}/>")
 
     def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
         if ismath:
@@ -111,11 +104,11 @@ class SmallSVG(RendererBase):
         if transform is not None and rows * cols <= _MOST_CELLS:
             xs, ys = np.linspace(left, right, cols + 1), np.linspace(top, bottom, rows + 1)
             self._put(gc, '<g shape-rendering="crispEdges">' + "".join(
-                f'<{_rect(xs[j], ys[i], xs[j + 1], ys[i + 1])} fill="{_color(im[i, j, :3] / 255)}"{_opacity("fill", im[i, j, 3] / 255)}/>'
+                f'<{rect(xs[j], ys[i], xs[j + 1], ys[i + 1])} fill="{_color(im[i, j, :3] / 255)}"{_opacity("fill", im[i, j, 3] / 255)}/>'
                 for i in range(rows) for j in range(cols)) + "</g>")  # fmt: skip
             return
         self._put(gc, f'<image x="{number(left)}" y="{number(top)}" width="{number(right - left)}" '
-                      f'height="{number(bottom - top)}" preserveAspectRatio="none" href="{_png(im)}"'
+                      f'height="{number(bottom - top)}" preserveAspectRatio="none" href="{png(im)}"'
                       f'{" style=image-rendering:pixelated" if transform is not None else ""}/>')  # fmt: skip
 
     def draw_gouraud_triangles(self, gc, triangles_array, colors_array, transform):
@@ -165,6 +158,11 @@ class SmallSVG(RendererBase):
         self._clip = None
 
 
+@lru_cache(8192)  # the same few words stand in every frame, and measuring is the slow part of a text
+def _measure(s, prop, ismath, dpi):
+    return RendererBase.get_text_width_height_descent(SmallSVG(1, 1, dpi), s, prop, ismath)
+
+
 def _color(rgb):
     hexed = to_hex(rgb[:3])
     return _ROLES.get(hexed, hexed)
@@ -183,47 +181,3 @@ def _anchor(mtext, angle):
     words = {"bottom": "start", "center": "middle", "center_baseline": "middle", "top": "end"}
     word = words.get(mtext.get_va(), "start")  # a quarter turn: height runs along the text
     return word if angle % 360 == 90 else {"start": "end", "end": "start"}.get(word, word)
-
-
-def _rect(x0, y0, x1, y1):
-    (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))
-    return f'rect x="{number(x0)}" y="{number(y0)}" width="{number(x1 - x0)}" height="{number(y1 - y0)}"'
-
-
-def _shape(points, codes):
-    """Element name and geometry. The form must not hang on the numbers (no H and V where two happen
-    to be equal): frames of one control share a template as long as their forms are equal."""
-    if codes == _BOX:
-        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = points[:4].round(3).tolist()
-        if (x0, y0, x2, y2) in ((x3, y1, x1, y3), (x1, y3, x3, y1)):
-            return _rect(x0, y0, x2, y2)
-    if codes == _CIRCLE:
-        centre = (points.min(0) + points.max(0)) / 2
-        radii = np.hypot(*(points[:-1:3] - centre).T)
-        if np.ptp(radii) < 0.01:
-            return f'circle cx="{number(centre[0])}" cy="{number(centre[1])}" r="{number(radii[0], 2)}"'
-    out, last, i = [], None, 0
-    while i < len(codes):
-        letter, n = _LETTERS.get(codes[i], ("Z", 1))
-        if letter != last or letter == "M":
-            out.append(letter)
-        if letter != "Z":
-            out.append(" ".join(f"{number(x)} {number(y)}" for x, y in points[i : i + n].tolist()))
-        last, i = letter, i + n
-    return f'path d="{_join(out)}"'
-
-
-def _join(words):
-    """Letters and runs of numbers to path data: a space only between two numbers."""
-    text = " ".join(words)
-    for letter in "MLQCZ":
-        text = text.replace(f" {letter}", letter).replace(f"{letter} ", letter)
-    return text
-
-
-def _png(im):
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(im)).save(out, "png", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

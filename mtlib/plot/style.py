@@ -47,7 +47,7 @@ def _house():
         "axes.edgecolor": FAINT, "axes.labelcolor": INK, "axes.titlecolor": INK, "text.color": INK,
         "xtick.color": FAINT, "ytick.color": FAINT, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
         "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.8,
-        "axes.titlelocation": "left", "axes.titlesize": 11, "axes.titlepad": 8,
+        "axes.titlesize": 11, "axes.titlepad": 8,
         "axes.facecolor": "none", "figure.facecolor": "none", "axes.axisbelow": True,
         "grid.color": FAINT, "grid.alpha": 0.3, "grid.linewidth": 0.7,
         "xtick.major.size": 0, "ytick.major.size": 0, "xtick.major.pad": 5, "ytick.major.pad": 5,
@@ -82,6 +82,8 @@ def canvas(width=560, height=320, rows=1, cols=1, *, margins=(56, 16, 36, 48), g
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    from .axes import HouseAxes
+
     left, right, top, bottom = margins
     inner_w = (width - left - right - gaps[0] * (cols - 1)) / cols
     inner_h = (height - top - bottom - gaps[1] * (rows - 1)) / rows
@@ -91,9 +93,11 @@ def canvas(width=560, height=320, rows=1, cols=1, *, margins=(56, 16, 36, 48), g
         )
     with mpl.rc_context(_house()):
         fig = Figure((width / DPI, height / DPI), dpi=DPI)
-        axes = fig.subplots(rows, cols, **kw)
+        axes = fig.subplots(rows, cols, subplot_kw={"axes_class": HouseAxes}, **kw)
         fig.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height,
                             wspace=gaps[0] / inner_w, hspace=gaps[1] / inner_h)  # fmt: skip
+        for i, ax in enumerate(fig.axes):
+            ax.settle(left if i % cols == 0 else 0, bottom if i >= len(fig.axes) - cols else 0)
     return fig, axes
 
 
