@@ -1,4 +1,4 @@
-"""The notebook's host: ipywidgets on the left of Python."""
+"""The notebook's host: ipywidgets that call Python."""
 
 from html import escape
 
@@ -26,7 +26,7 @@ def live_control(frame, fields: list[Field], ask: str):
     for box in inputs:
         box.observe(redraw, "value")
     row = w.HBox(inputs, layout=w.Layout(flex_flow="row wrap"))
-    return w.VBox([w.HTML(f"<b>{escape(ask, quote=False)}</b>"), row, picture, says])
+    return w.VBox([w.HTML(f"<b>Guess first.</b> {escape(ask, quote=False)}"), row, picture, says])
 
 
 def _input(w, field):

@@ -21,9 +21,9 @@ def pack(frames: list[str]) -> dict:
     """`frames` as JSON-ready data; `unpack` gives them back, and so does `unpack` in frames.js.
 
     Returns:
-        {"words": [...], "forms": [{"text", "slots", "coded", "plain"}], "at": [[form, row] per frame]}
+        {"words": [...], "letters": "…", "forms": [{"text", "slots", "coded", "plain"}], "at": [[form, row] per frame]}
         where text[0] + column[slots[0]][row] + text[1] + … is the frame, and the columns are those in
-        `coded` (strings, a letter per row), then those in `plain` (lines, a line per row).
+        `coded` (strings, per row the letter of a word), then those in `plain` (lines, a line per row).
 
     Raises:
         ValueError: a frame with a line break, which is what keeps plain entries apart.
@@ -38,10 +38,10 @@ def pack(frames: list[str]) -> dict:
 
     counts = Counter(word for _, _, columns in forms.values() for column in columns for word in column)
     words = [word for word, n in counts.most_common(len(_LETTERS)) if n >= _OFTEN]
-    letters = dict(zip(words, _LETTERS))
+    letters = dict(zip(words, _LETTERS))  # more words than letters is no error: the rest stays plain
     places = {frame: [k, row] for k, group in enumerate(groups.values()) for row, frame in enumerate(group)}
     packed = [_encode(text, slots, columns, letters) for text, slots, columns in forms.values()]
-    return {"words": words, "forms": packed, "at": [places[frame] for frame in frames]}
+    return {"words": words, "letters": "".join(letters.values()), "forms": packed, "at": [places[frame] for frame in frames]}
 
 
 def _split(form, group):
@@ -72,7 +72,7 @@ def _encode(text, slots, columns, letters):
 
 def unpack(packed: dict) -> list[str]:
     """The frames again."""
-    words = dict(zip(_LETTERS, packed["words"]))
+    words = dict(zip(packed["letters"], packed["words"], strict=True))
     frames = []
     for k, row in packed["at"]:
         form = packed["forms"][k]

@@ -37,7 +37,7 @@ class StaticControl:
         rows = "".join(_row(f"{uid}-{field.name}", field) for field in fields)
         self.html = (
             f'<div class="mt-explore" id="{uid}" data-module="frames"><fieldset disabled>'
-            f"<legend>{escape(ask, quote=False)}</legend>{rows}</fieldset>"
+            f"<legend><span>Guess first</span> {escape(ask, quote=False)}</legend>{rows}</fieldset>"
             f'<div class="mt-picture">{pictures[first]}</div>'
             f'<p class="mt-says" id="{uid}-says" aria-live="polite">{escape(says[first], quote=False)}</p>'
             "<noscript><p>This picture shows one setting; moving the controls needs JavaScript.</p></noscript>"
@@ -55,7 +55,7 @@ def _row(uid, field):
     label, text = escape(field.label, quote=False), escape(field.texts[field.at])
     if field.kind == "check":
         checked = " checked" if field.at else ""
-        return f'<div><input id="{uid}" type="checkbox"{checked}><label for="{uid}">{label}</label></div>'
+        return f'<div class="mt-check"><input id="{uid}" type="checkbox"{checked} autocomplete="off"><label for="{uid}">{label}</label></div>'
     if field.kind == "range":
         box = (
             f'<input id="{uid}" type="range" min="0" max="{len(field.values) - 1}" value="{field.at}"'

@@ -1,0 +1,35 @@
+"""The book's own script and style sheet, and an icon font with the icons that are used.
+
+They are written straight into _static: a folder of the sources named so would have its scripts put
+into every page.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from cache import PACKAGE
+
+BOOK = Path(__file__).parents[1]
+_FONT = "fa-solid-900"
+
+
+def write_assets(app):
+    """builder-inited: book.css for every page; host.js, with every front-end module inside, for controls."""
+    if app.builder.format != "html":
+        return
+    out = Path(app.outdir, "_static", "mtbook")
+    out.mkdir(parents=True, exist_ok=True)
+    widgets = PACKAGE / "widgets"
+    sheets = [BOOK / "assets" / "book.css", *sorted(widgets.glob("*.css"))]
+    (out / "book.css").write_text("".join(sheet.read_text("utf8") for sheet in sheets), "utf8")
+    modules = {path.stem: path.read_text("utf8") for path in sorted(widgets.glob("*.js")) if path.stem != "host"}
+    host = (widgets / "host.js").read_text("utf8").replace("__MODULES__", json.dumps(modules))
+    (out / "host.js").write_text(host, "utf8")
+    app.add_css_file("mtbook/book.css", priority=900)  # after the theme's
+
+
+def add_host(app, pagename, templatename, context, doctree):
+    """html-page-context: the script, on pages that have a control."""
+    if "data-module=" in context.get("body", ""):
+        app.add_js_file("mtbook/host.js", loading_method="defer")

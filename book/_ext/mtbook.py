@@ -1,0 +1,37 @@
+"""The book's Sphinx extension: what runs when, what a page carries, and the course's own directives."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # the parts below are modules of this folder
+
+import assets  # noqa: E402
+import cache  # noqa: E402
+import directives  # noqa: E402
+import notebooks  # noqa: E402
+import questions  # noqa: E402
+
+
+def prepare(app, config):
+    """config-inited: what every kernel of this build inherits, and what YAML cannot say."""
+    build = Path(app.outdir).parent
+    os.environ["MTLIB_STATIC"] = "1"
+    os.environ["MTLIB_HOME"] = str(build / "home")  # solutions are graded here: not the reader's progress
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    config.nb_execution_cache_path = str(build / ".jupyter_cache")
+    config.html_theme_options["navbar_persistent"] = []  # else an empty bar with a second search field
+    config.templates_path.insert(0, str(assets.BOOK / "_templates"))
+
+
+def setup(app):
+    app.add_config_value("mt_ledger", "book/ledger.tsv", "env")
+    app.connect("config-inited", prepare)
+    app.connect("builder-inited", assets.write_assets)
+    app.connect("source-read", cache.key_source)
+    app.connect("html-page-context", assets.add_host)
+    app.connect("html-page-context", notebooks.offer_notebook, priority=400)  # before the theme makes buttons
+    app.connect("build-finished", notebooks.write_notebooks)
+    directives.setup(app)
+    questions.setup(app)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,27 @@
+"""Behind the theme's download button: the page as a notebook, without outputs, runnable as it is."""
+
+from pathlib import Path
+
+import jupytext
+
+
+def is_chapter(app, name) -> bool:
+    """A page whose source is text with code cells."""
+    return "kernelspec" in app.env.metadata.get(name, {}) and str(app.env.doc2path(name)).endswith(".md")
+
+
+def offer_notebook(app, pagename, templatename, context, doctree):
+    """html-page-context: the theme's button reads `ipynb_source`."""
+    if pagename in app.env.found_docs and is_chapter(app, pagename):
+        context["ipynb_source"] = f"{pagename}.ipynb"
+
+
+def write_notebooks(app, error):
+    """build-finished: the notebooks, where the button points."""
+    if error or app.builder.format != "html":
+        return
+    for name in app.env.found_docs:
+        if is_chapter(app, name):
+            out = Path(app.outdir, "_sources", f"{name}.ipynb")
+            out.parent.mkdir(parents=True, exist_ok=True)
+            jupytext.write(jupytext.read(app.env.doc2path(name), fmt="md:myst"), out, fmt="ipynb")
