@@ -71,6 +71,11 @@ class Draw:
             keep[..., 0] |= ~keep.any(-1)
         return keep
 
+    def broadcast(self, *shape: int) -> tuple[int, ...]:
+        """A shape that broadcasts to this one: leading axes left out, any axis of size 1."""
+        kept = shape[self.whole(0, len(shape) - 1) :]
+        return tuple(1 if self.flag() else size for size in kept)
+
     def layout(self, tensor: Tensor) -> Tensor:
         """The same tensor, perhaps with its memory in the order of other axes."""
         if tensor.ndim < 2 or not self.flag():

@@ -22,7 +22,7 @@ from .judge import Wrong
 from .naming import name_mistake
 from .subject import LocalSubject
 
-SEARCH_SECONDS, SHRINK_SECONDS = 1.5, 2.0  # for one property; a right answer needs a tenth of the first
+SEARCH_SECONDS, SHRINK_SECONDS = 1.5, 1.5  # for one property; a right answer needs a tenth of the first
 
 
 @dataclass(frozen=True)

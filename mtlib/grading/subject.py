@@ -35,7 +35,7 @@ class Reply:
 
 
 class Subject:
-    """Something of the learner's that can be called. Every reply is also kept in `log`.
+    """Something of the learner's that can be called. Every answer is also kept in `log`.
 
     Mistakes are named by comparing logs: the same judge runs on the learner's code and on a wrong variant,
     and where all replies are equal, the variant's name is the learner's mistake.
@@ -73,7 +73,7 @@ class Subject:
 
     def state(self) -> Reply:
         """The module's state dict, as a plain dict."""
-        return self._logged("state")
+        return self.ask("state", ())  # not logged: fresh weights are random, and say nothing about a mistake
 
 
 class LocalSubject(Subject):

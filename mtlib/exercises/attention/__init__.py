@@ -1,3 +1,12 @@
-"""Attention: from one dot product to grouped heads."""
+"""Attention: from one dot product to grouped heads, in the order of the notebook."""
 
-ORDER = ("scores",)
+ORDER = (
+    "scores",
+    "scaled_dot_product",
+    "causal_keep",
+    "padding_keep",
+    "heads",
+    "multi_head",
+    "grouped",
+    "hand_built_head",
+)
