@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import XAxis, YAxis
-from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 _LABEL_AT = 36  # px from the axis to its label, at least
 
@@ -83,7 +83,7 @@ class HouseAxes(Axes):
         self.xaxis.set_label_coords(0.5, -max(bottom - 20, 26) / box.height)
         self.yaxis.set_label_coords(-max(left - 20, _LABEL_AT) / box.width, 0.5)
         for axis in (self.xaxis, self.yaxis):
-            axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+            axis.get_major_locator().set_params(nbins=5, steps=[1, 2, 2.5, 5, 10])  # still the default: words replace it
 
 
 class _Words(Artist):

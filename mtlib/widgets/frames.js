@@ -20,7 +20,7 @@ function unpack({ words, letters, forms, at }) {
 
 function render({ model, el }) {
   const fields = [...el.querySelectorAll("input, select")];
-  const picture = el.querySelector(".mt-picture"), says = el.querySelector(".mt-says");
+  const picture = el.querySelector(".mt-picture"), says = el.querySelector(".mt-says > span");
   const stops = model.get("stops");
   const pictures = unpack(model.get("pictures")), sentences = unpack(model.get("says"));
 

@@ -39,7 +39,8 @@ class StaticControl:
             f'<div class="mt-explore" id="{uid}" data-module="frames"><fieldset disabled>'
             f"<legend><span>Guess first</span> {escape(ask, quote=False)}</legend>{rows}</fieldset>"
             f'<div class="mt-picture">{pictures[first]}</div>'
-            f'<p class="mt-says" id="{uid}-says" aria-live="polite">{escape(says[first], quote=False)}</p>'
+            f'<p class="mt-says" data-longest="{escape(max(says, key=len))}">'  # keeps its height free
+            f'<span id="{uid}-says" aria-live="polite">{escape(says[first], quote=False)}</span></p>'
             "<noscript><p>This picture shows one setting; moving the controls needs JavaScript.</p></noscript>"
             f'<script type="application/json">{data}</script></div>'
         )

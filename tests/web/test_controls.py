@@ -1,0 +1,124 @@
+"""Every control of every page: found on the page itself, so a new chapter needs no new test."""
+
+import statistics
+
+import pytest
+
+from . import site
+
+PAGES = site.pages_with_controls() if site.HTML.is_dir() else []
+FRAME_MS = 16
+
+
+def fields(page):
+    return page.locator("[data-module] :is(input, select)").all()
+
+
+def shown(field):
+    """What the control around a field shows: the picture, and the sentence under it."""
+    return field.evaluate("""(field) => { const el = field.closest('[data-module]');
+        return [el.querySelector('.mt-picture').innerHTML, el.querySelector('.mt-says > span').textContent]; }""")
+
+
+def press(page, field) -> str:
+    """A key that must change this field."""
+    kind = field.evaluate("(f) => f.type")
+    if kind == "checkbox":
+        return "Space"
+    at, last = field.evaluate("(f) => f.type === 'range' ? [+f.value, +f.max] : [f.selectedIndex, f.length - 1]")
+    return ("ArrowRight" if kind == "range" else "ArrowDown") if at < last else ("ArrowLeft" if kind == "range" else "ArrowUp")
+
+
+def test_the_book_has_controls():
+    assert PAGES
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_moved_by_key_changes_what_it_shows(page, base, name):
+    site.open_ready(page, f"{base}/{name}")
+    for field in fields(page):
+        label, before = field.evaluate("(f) => f.labels[0].textContent"), shown(field)
+        field.focus()
+        key = press(page, field)
+        page.keyboard.press(key)
+        assert shown(field) != before, f"{label}: {key} changes nothing"
+    assert page.trouble == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_going_back_shows_the_first_picture_again(page, base, name):
+    site.open_ready(page, f"{base}/{name}")
+    normal = "(html) => { const t = document.createElement('div'); t.innerHTML = html; return t.innerHTML; }"
+    for field in fields(page):
+        before = shown(field)
+        place = field.evaluate("(f) => f.type === 'checkbox' ? f.checked : f.type === 'range' ? f.value : f.selectedIndex")
+        field.focus()
+        page.keyboard.press(press(page, field))
+        field.evaluate("""(f, place) => { if (f.type === 'checkbox') f.checked = place;
+            else if (f.type === 'range') f.value = place; else f.selectedIndex = place;
+            f.dispatchEvent(new Event('input')); }""", place)  # fmt: skip
+        after = shown(field)
+        assert [page.evaluate(normal, after[0]), after[1]] == [page.evaluate(normal, before[0]), before[1]]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_slider_says_its_value(page, base, name):
+    site.open_ready(page, f"{base}/{name}")
+    for slider in page.locator("[data-module] input[type=range]").all():
+        slider.focus()
+        page.keyboard.press("End")
+        said = slider.get_attribute("aria-valuetext")
+        assert said and said == slider.evaluate("(f) => f.nextElementSibling.textContent")
+        box = slider.bounding_box()
+        assert box["height"] >= 24
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_without_javascript_the_first_picture_shows_with_its_sentence(browser, base, name):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.goto(f"{base}/{name}")
+    controls = page.locator("[data-module]").all()
+    for control in controls:
+        picture = control.locator(".mt-picture svg")
+        assert picture.is_visible() and picture.bounding_box()["width"] > 200
+        named_by = picture.get_attribute("aria-labelledby")
+        assert page.locator(f"[id='{named_by}']").inner_text().strip()
+        assert control.locator("fieldset").is_disabled()
+        assert "JavaScript" in control.inner_text()
+    context.close()
+    assert controls
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_layout_shift_when_the_script_arrives(browser, name):
+    heights = []
+    for javascript in (False, True):
+        context = browser.new_context(java_script_enabled=javascript, viewport={"width": 1200, "height": 900})
+        page = context.new_page()
+        page.goto(f"{site.HTML.as_uri()}/{name}")
+        page.add_style_tag(content="noscript { display: none !important }")
+        if javascript:
+            page.wait_for_selector("[data-module][data-ready]")
+        heights.append([round(control.bounding_box()["height"]) for control in page.locator("[data-module]").all()])
+        context.close()
+    assert heights[0] == heights[1]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_control_answers_within_one_frame(page, base, name):
+    site.open_ready(page, f"{base}/{name}")
+    for control in page.locator("[data-module]").all():
+        times = control.evaluate("""(el) => {
+            const field = el.querySelector('input, select'), times = [];
+            for (let i = 0; i < 12; i++) {
+                if (field.type === 'checkbox') field.checked = !field.checked;
+                else if (field.type === 'range') field.value = i % (+field.max + 1);
+                else field.selectedIndex = i % field.length;
+                const start = performance.now();
+                field.dispatchEvent(new Event('input'));
+                el.getBoundingClientRect();  // layout counts too
+                times.push(performance.now() - start);
+            }
+            return times; }""")
+        assert statistics.median(times) < FRAME_MS, times
