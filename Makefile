@@ -11,7 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/ready
 JOBS ?= 2
 
-.PHONY: book test lab serve exercises bench clean constraints
+
+.PHONY: book test lab serve exercises runs bench clean constraints
 
 book: $(READY)
 	$(BIN)/python -m mtlib fetch minilm
@@ -25,6 +26,9 @@ lab: $(READY)
 
 serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+runs: $(READY)  # the long runs that chapters draw: only after the code they use has changed
+	$(BIN)/python -m mtlib.experiments
 
 exercises: $(READY)
 	$(BIN)/python -m mtlib.grading.notebooks

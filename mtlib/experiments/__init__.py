@@ -1,0 +1,103 @@
+"""Runs too long for a page: carried out by `make runs`, kept with what they ran on.
+
+An experiment is a module of this package with a function ``measure() -> list of rows``. Its
+result is kept beside it as JSON, with the command, the versions and a hash of all the code it
+used. ``kept("two_jobs")`` hands a chapter the rows and raises when that code has changed
+since, so that a stale number stops the build.
+"""
+
+import ast
+import hashlib
+import json
+import platform
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+EXPERIMENTS = ("two_jobs",)
+
+
+class Stale(RuntimeError):
+    """A kept result that no longer belongs to the code."""
+
+
+def kept(name: str) -> list[dict[str, Any]]:
+    """The rows that `make runs` kept for experiment `name`; Stale, in one line, if its code has changed."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"no experiment is called {name!r}; there are: {', '.join(EXPERIMENTS)}")
+    file = HERE / f"{name}.json"
+    record = json.loads(file.read_text("utf8")) if file.is_file() else {"code": "nothing"}
+    if record["code"] != code_hash(name):
+        raise Stale(f"the result kept for {name!r} is not of today's code: run `make runs` and commit {file.name}")
+    return record["rows"]
+
+
+def run(name: str) -> Path:
+    """Carry out experiment `name` and keep its result."""
+    import torch
+
+    rows = import_module(f"{__name__}.{name}").measure()
+    record = {
+        "command": f"python -m mtlib.experiments {name}",
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "code": code_hash(name),
+        "rows": rows,
+    }
+    file = HERE / f"{name}.json"
+    body = ",\n".join(f"  {json.dumps(row)}" for row in record.pop("rows"))
+    head = json.dumps(record, indent=1).removesuffix("\n}")
+    file.write_text(f'{head},\n "rows": [\n{body}\n ]\n}}\n', "utf8")
+    return file
+
+
+def code_hash(name: str) -> str:
+    """A hash of the experiment and of all of mtlib that it imports: what runs, not how it is commented."""
+    digest = hashlib.sha256()
+    for module in sorted(_reached(f"{__name__}.{name}")):
+        digest.update(f"{module}\0{_meaning(_source(module))}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def _source(module: str) -> str:
+    return Path(find_spec(module).origin).read_text("utf8")
+
+
+def _reached(start: str) -> set[str]:
+    """The modules of mtlib that `start` imports, directly or not. Packages' own __init__ only
+    re-export; what a module takes from one is followed to the module that defines it."""
+    found, waiting = set(), [start]
+    while waiting:
+        module = waiting.pop()
+        if module in found:
+            continue
+        found.add(module)
+        for node in ast.walk(ast.parse(_source(module))):
+            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("mtlib")):
+                waiting.extend(_targets(module, node))
+    return found
+
+
+def _targets(module: str, node: ast.ImportFrom) -> list[str]:
+    base = module.split(".")[: -node.level] if node.level else []
+    base = ".".join([*base, *([node.module] if node.module else [])])
+    names = [f"{base}.{alias.name}" for alias in node.names]
+    submodules = [name for name in names if _is_module(name)]
+    return submodules or [base]
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _meaning(source: str) -> str:
+    """The program without comments and docstrings, so that a better sentence makes nothing stale."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)
