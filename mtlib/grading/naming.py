@@ -27,10 +27,10 @@ def name_mistake(exercise: Exercise, outcome, subjects: list, seed: int) -> str 
     if not suspects:
         return None
     others = [p for p in exercise.properties if p is not each]
-    for each in [each, *others]:
-        for case in _further(each, seed):
-            theirs = replies(each.judge, case, subjects)
-            suspects = [m for m in suspects if _same(each, case, theirs, _replies_of(m, each, case))]
+    for asked in [each, *others]:
+        for case in _further(asked, seed):
+            theirs = replies(asked.judge, case, subjects)
+            suspects = [m for m in suspects if _same(asked, case, theirs, _replies_of(m, asked, case))]
         if len(suspects) < 2:  # other properties are asked only to tell two suspects apart
             break
     return suspects[0].sentence if suspects else None
@@ -53,9 +53,7 @@ def _replies_of(mistake: Mistake, each: Property, case: dict) -> list[Reply]:
 
 
 def _same(each: Property, case: dict, theirs: list[Reply], variant: list[Reply]) -> bool:
-    return len(theirs) == len(variant) and all(
-        _alike(each, case, a, b) for a, b in zip(theirs, variant, strict=True)
-    )
+    return len(theirs) == len(variant) and all(_alike(each, case, a, b) for a, b in zip(theirs, variant, strict=True))
 
 
 def _alike(each: Property, case: dict, a: Reply, b: Reply) -> bool:

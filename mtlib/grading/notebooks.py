@@ -48,7 +48,7 @@ def unsolved(source: str) -> str:
         raise NotImplementedError("f is yours to write")
     """
     kept: list[str] = []
-    inside, name = False, "this"
+    inside, owner, name = False, "", "this"
     for line in source.splitlines():
         word = line.strip()
         if word == START and not inside:
@@ -60,8 +60,10 @@ def unsolved(source: str) -> str:
         elif word in (START, END):
             raise ValueError(f"{word!r} without its partner in:\n{source}")
         elif not inside:
-            defined = re.match(r"\s*(?:def|class)\s+(\w+)", line)
-            name = defined[1] if defined else name
+            if defined := re.match(r"(\s*)(def|class)\s+(\w+)", line):
+                indented, word, name = defined.groups()
+                owner = name if word == "class" else (owner if indented else "")
+                name = f"{owner}.{name}" if word == "def" and owner else name
             kept.append(line)
     if inside:
         raise ValueError(f"{START!r} without {END!r} in:\n{source}")

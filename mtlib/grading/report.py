@@ -13,10 +13,14 @@ WIDTH = 100
 def text_of(report: Report) -> str:
     """The whole message: the smallest case that fails, then the points by property."""
     if report.passed:
-        return "\n".join([headline(report), "", table(report), "", report.exercise.explanation, "", report.exercise.better])
+        return "\n".join(
+            [headline(report), "", table(report), "", report.exercise.explanation, "", report.exercise.better]
+        )
     if report.first_failure.wrong.unwritten:
-        names = " and ".join(report.exercise.answers)
-        return f"{report.exercise.id}: {names} is not written yet. Replace the `raise NotImplementedError` and run this cell again."
+        stub = report.first_failure.wrong.trouble.text or " and ".join(report.exercise.answers)
+        return (
+            f"{report.exercise.id}: not written yet ({stub}). Replace the `raise NotImplementedError` and check again."
+        )
     lines = [headline(report), "", *failure_lines(report)]
     if len(report.outcomes) > 1:
         lines += ["", table(report)]
@@ -114,5 +118,3 @@ def _numbers(value: Tensor) -> str:
 def _clip(text: str, width: int) -> str:
     text = text.replace("\n", " ")
     return text if len(text) <= width else text[: width - 1] + "…"
-
-

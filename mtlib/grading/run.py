@@ -164,5 +164,7 @@ def burden(value: Any) -> float:
         return sum(burden(item) for item in value.values())
     if isinstance(value, torch.Tensor):
         numbers = value.double()
-        return 4.0 * value.numel() + 2 * value.ndim + float((numbers != numbers.round()).sum() + numbers.abs().sum()) / 4
+        return (
+            4.0 * value.numel() + 2 * value.ndim + float((numbers != numbers.round()).sum() + numbers.abs().sum()) / 4
+        )
     return float(abs(value)) if isinstance(value, (int, float)) else 1.0

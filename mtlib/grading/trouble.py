@@ -48,4 +48,3 @@ def _line_of(error: BaseException) -> str:
             theirs = f"line {number} of {step.tb_frame.f_code.co_name}: {source}".rstrip(": ")
         step = step.tb_next
     return theirs
-

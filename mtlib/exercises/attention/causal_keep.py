@@ -52,22 +52,37 @@ EXERCISE = Exercise(
         Property("refusal", 1, "a ValueError unless 1 <= T_q <= T_k", impossible, refuses, 30),
     ),
     mistakes=(
-        Mistake("a mask aligned at the top left: the queries are taken for the first positions, not the last", lambda a, b: triangle(a, b, 0)),
-        Mistake("a mask that hides a position from itself: only strictly earlier ones are seen", lambda a, b: triangle(a, b, b - a - 1)),
+        Mistake(
+            "a mask aligned at the top left: the queries are taken for the first positions, not the last",
+            lambda a, b: triangle(a, b, 0),
+        ),
+        Mistake(
+            "a mask that hides a position from itself: only strictly earlier ones are seen",
+            lambda a, b: triangle(a, b, b - a - 1),
+        ),
         Mistake("a mask that says where not to look; here True means may look", lambda a, b: ~reference(a, b)),
-        Mistake("the upper triangle: each position sees itself and the future", lambda a, b: torch.ones(a, b, dtype=torch.bool).triu(b - a)),
+        Mistake(
+            "the upper triangle: each position sees itself and the future",
+            lambda a, b: torch.ones(a, b, dtype=torch.bool).triu(b - a),
+        ),
         Mistake("a float mask of 0 and -inf to be added; a keep is bool", _as_bias),
         Mistake("a mask of numbers; a keep is bool", lambda a, b: reference(a, b).float()),
         Mistake("a mask of shape (T_k, T_k), for as many queries as keys", lambda a, b: triangle(b, b, 0)),
-        Mistake("the right mask for sizes that make sense, and no ValueError for those that do not", lambda a, b: triangle(a, b, b - a)),
+        Mistake(
+            "the right mask for sizes that make sense, and no ValueError for those that do not",
+            lambda a, b: triangle(a, b, b - a),
+        ),
     ),
     hints=(
-        "Write down the positions: keys are 0 … T_k-1. If there are fewer queries than keys, which positions do the queries have?",
+        "Write down the positions: keys are 0 … T_k-1. If there are fewer queries than keys, which positions do "
+        "the queries have?",
         "Query i stands at position T_k - T_q + i, and sees every key j up to there, itself included.",
-        "Either compare `torch.arange(T_k) <= torch.arange(T_k - T_q, T_k)[:, None]`, or use `tril` with the right `diagonal`. First refuse sizes that make no sense.",
+        "Either compare `torch.arange(T_k) <= torch.arange(T_k - T_q, T_k)[:, None]`, or use `tril` with the right "
+        "`diagonal`. First refuse sizes that make no sense.",
     ),
     explanation=(
-        "While text is generated with a cache, the queries are only the newest tokens and the keys are all of them: then "
+        "While text is generated with a cache, the queries are only the newest tokens and the keys are all of "
+        "them: then "
         "T_q < T_k, and the triangle sits at the bottom right. Aligned at the top left, the newest token would see "
         "only the oldest one, and nothing would crash to tell you."
     ),

@@ -96,36 +96,72 @@ EXERCISE = Exercise(
     forbid=("torch.nn.functional.scaled_dot_product_attention(enable_gqa)",),
     properties=(
         Property("groups", 4, "query head h uses group h // (H/G)", groups, equals(reference, largest), 45),
-        Property("edges", 2, "H = G is multi-head attention, G = 1 is multi-query", edges, equals(reference, largest), 45),
-        Property("masking", 2, "keep holds for each query head, in any shape that broadcasts", masked, equals(reference, largest), 45),
+        Property(
+            "edges", 2, "H = G is multi-head attention, G = 1 is multi-query", edges, equals(reference, largest), 45
+        ),
+        Property(
+            "masking",
+            2,
+            "keep holds for each query head, in any shape that broadcasts",
+            masked,
+            equals(reference, largest),
+            45,
+        ),
         Property("nothing kept", 1, "a query that may look nowhere gets zeros", blank, equals(reference, largest), 30),
         Property("refusal", 1, "a ValueError when G does not divide H", uneven, refuses, 30),
-        Property("inputs unchanged", 1, "q, k, v and keep are afterwards what they were", masked, leaves_inputs(reference), 20),
+        Property(
+            "inputs unchanged",
+            1,
+            "q, k, v and keep are afterwards what they were",
+            masked,
+            leaves_inputs(reference),
+            20,
+        ),
     ),
     mistakes=(
-        Mistake("`repeat`, which deals the groups out in turn (0, 1, 0, 1); neighbours share a group (0, 0, 1, 1)", variant(_tiled)),
+        Mistake(
+            "`repeat`, which deals the groups out in turn (0, 1, 0, 1); neighbours share a group (0, 0, 1, 1)",
+            variant(_tiled),
+        ),
         Mistake("attention in which every head uses group 0", variant(_first_only)),
         Mistake("attention over the average of all groups", variant(_averaged)),
         Mistake("grouped attention without the division by √E", variant(score=steps.product)),
-        Mistake("keep the wrong way round: it looks exactly where it may not", variant(hide=steps.inverted, drop=steps.untouched)),
-        Mistake("keep the wrong way round: it looks exactly where it may not", variant(hide=steps.inverted, drop=lambda w, keep: w.masked_fill(keep, 0.0))),
+        Mistake(
+            "keep the wrong way round: it looks exactly where it may not",
+            variant(hide=steps.inverted, drop=steps.untouched),
+        ),
+        Mistake(
+            "keep the wrong way round: it looks exactly where it may not",
+            variant(hide=steps.inverted, drop=lambda w, keep: w.masked_fill(keep, 0.0)),
+        ),
         Mistake("attention that never looks at keep", variant(hide=steps.untouched, drop=steps.untouched)),
         Mistake("-inf and no more: softmax over nothing is 0/0, which is NaN", variant(drop=steps.untouched)),
-        Mistake("a huge finite mask: a query that may look nowhere then looks everywhere alike", variant(hide=steps.filled_with(-1e9), drop=steps.untouched)),
-        Mistake("grouped attention that takes any G, where it should refuse one that does not divide H", variant(refuse=False)),
+        Mistake(
+            "a huge finite mask: a query that may look nowhere then looks everywhere alike",
+            variant(hide=steps.filled_with(-1e9), drop=steps.untouched),
+        ),
+        Mistake(
+            "grouped attention that takes any G, where it should refuse one that does not divide H",
+            variant(refuse=False),
+        ),
     ),
     hints=(
-        "Write out which group each of 6 heads uses when there are 3 groups. Then make k and v as many heads as q has, in that order.",
-        "Neighbouring query heads share a group, so each group stands H/G times in a row. torch has two ways of repeating; only one puts the copies side by side.",
-        "`k.repeat_interleave(H // G, dim=1)`, the same for v, and then your attention from above. First refuse a G that does not divide H.",
+        "Write out which group each of 6 heads uses when there are 3 groups. Then make k and v as many heads as q "
+        "has, in that order.",
+        "Neighbouring query heads share a group, so each group stands H/G times in a row. torch has two ways of "
+        "repeating; only one puts the copies side by side.",
+        "`k.repeat_interleave(H // G, dim=1)`, the same for v, and then your attention from above. First refuse a "
+        "G that does not divide H.",
     ),
     explanation=(
-        "In generation the cache holds k and v, not q: with G groups for H heads it is H/G times smaller, and reading it is "
+        "In generation the cache holds k and v, not q: with G groups for H heads it is H/G times smaller, and "
+        "reading it is "
         "what generation waits for. The price is that the heads of a group look with different questions at the "
         "same keys. G = 1 is multi-query attention, G = H the plain kind."
     ),
     better=(
-        "Copying k and v H/G times throws away the saving. `q.unflatten(1, (G, -1)) @ k.unsqueeze(2).mT` broadcasts each group "
+        "Copying k and v H/G times throws away the saving. `q.unflatten(1, (G, -1)) @ k.unsqueeze(2).mT` "
+        "broadcasts each group "
         "over its heads and copies nothing; torch's fused kernel does it under `enable_gqa=True`."
     ),
 )

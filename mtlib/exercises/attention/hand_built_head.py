@@ -94,32 +94,60 @@ EXERCISE = Exercise(
     read=("s-qkv", "s-walkthrough-1"),
     properties=(
         Property("form", 1, "a pair of float32 matrices, each (d_pos, d_pos)", small, has_the_form, 20),
-        Property("looks back", 4, "every position but the first gives the one before it over 0.99", small, looks_back, 40, pattern),
+        Property(
+            "looks back",
+            4,
+            "every position but the first gives the one before it over 0.99",
+            small,
+            looks_back,
+            40,
+            pattern,
+        ),
         Property("any width", 3, "the same up to 512 positions, for any T up to d_pos", wide, looks_back, 12, pattern),
     ),
     mistakes=(
         Mistake("a head that looks at its own position", lambda n: _scaled(shift(n, 0), 20.0, n)),
-        Mistake("a head turned round: it asks for the position after, which the causal keep hides", lambda n: _scaled(shift(n, -1), 20.0, n)),
+        Mistake(
+            "a head turned round: it asks for the position after, which the causal keep hides",
+            lambda n: _scaled(shift(n, -1), 20.0, n),
+        ),
         Mistake("a head that looks two positions back", lambda n: _scaled(shift(n, 2), 20.0, n)),
-        Mistake("the right question asked too quietly: with scores of 0 and 1 the softmax stays almost even", lambda n: (shift(n), torch.eye(n))),
-        Mistake("the right question asked too quietly: with scores of 0 and 1 the softmax stays almost even", lambda n: _scaled(shift(n), 1.0, n)),
-        Mistake("a scale that forgets the division by √d_pos: it is loud enough for a few positions and not for hundreds", lambda n: (20.0 * shift(n), torch.eye(n))),
+        Mistake(
+            "the right question asked too quietly: with scores of 0 and 1 the softmax stays almost even",
+            lambda n: (shift(n), torch.eye(n)),
+        ),
+        Mistake(
+            "the right question asked too quietly: with scores of 0 and 1 the softmax stays almost even",
+            lambda n: _scaled(shift(n), 1.0, n),
+        ),
+        Mistake(
+            "a scale that forgets the division by √d_pos: it is loud enough for a few positions and not for hundreds",
+            lambda n: (20.0 * shift(n), torch.eye(n)),
+        ),
         Mistake("a head of zeros: it looks everywhere alike", lambda n: (torch.zeros(n, n), torch.zeros(n, n))),
         Mistake("a head that always looks at position 0", lambda n: _scaled(torch.eye(1, n).repeat(n, 1), 20.0, n)),
-        Mistake("the right head in float64; the positions are float32", lambda n: tuple(w.double() for w in reference(n))),
+        Mistake(
+            "the right head in float64; the positions are float32", lambda n: tuple(w.double() for w in reference(n))
+        ),
     ),
     hints=(
-        "P is one-hot, so P @ w_q picks row t of w_q: that row is the question position t asks. Which question finds position t-1, if each key simply says where it stands?",
-        "Let w_k be the identity. Then w_q needs a single number in each row t, at column t-1; all the rest of the work is to make that number large enough to survive the division and the crowd.",
-        "`torch.diag(torch.full((d_pos - 1,), c), -1)` and `torch.eye(d_pos)`. After the division the score must beat log(99 · 511) ≈ 11, so c must grow with √d_pos.",
+        "P is one-hot, so P @ w_q picks row t of w_q: that row is the question position t asks. Which question "
+        "finds position t-1, if each key simply says where it stands?",
+        "Let w_k be the identity. Then w_q needs a single number in each row t, at column t-1; all the rest of the "
+        "work is to make that number large enough to survive the division and the crowd.",
+        "`torch.diag(torch.full((d_pos - 1,), c), -1)` and `torch.eye(d_pos)`. After the division the score must "
+        "beat log(99 · 511) ≈ 11, so c must grow with √d_pos.",
     ),
     explanation=(
-        "This head is no toy: trained models grow one in their first layers, and a later head uses it to continue a pattern "
-        "it has seen before. Query and key weights matter only as the product w_q w_kᵀ, so any pair with the same product is "
+        "This head is no toy: trained models grow one in their first layers, and a later head uses it to continue "
+        "a pattern "
+        "it has seen before. Query and key weights matter only as the product w_q w_kᵀ, so any pair with the same "
+        "product is "
         "the same head; that is why your matrices need not be ours."
     ),
     better=(
-        "Real position vectors are not one-hot. With sines and cosines, 'one back' is a rotation, so w_q can be that rotation "
+        "Real position vectors are not one-hot. With sines and cosines, 'one back' is a rotation, so w_q can be "
+        "that rotation "
         "and the head works at lengths it has never seen; the chapter on positions builds it."
     ),
 )

@@ -87,24 +87,57 @@ EXERCISE = Exercise(
     properties=(
         Property("split", 3, "split_heads gives head h the columns hE … (h+1)E-1", whole, of_split(equals(split))),
         Property("merge", 2, "merge_heads lays the heads side by side again", parted, of_merge(equals(merge))),
-        Property("round trip", 2, "merging what was split gives x back, whatever its memory layout", scattered, there_and_back),
+        Property(
+            "round trip",
+            2,
+            "merging what was split gives x back, whatever its memory layout",
+            scattered,
+            there_and_back,
+        ),
         Property("refusal", 1, "a ValueError when n_heads does not divide D", uneven, of_split(refuses), 30),
     ),
     mistakes=(
         Mistake("a reshape straight to (B, H, T, E): it cuts across time, so a head mixes positions", _straight, merge),
-        Mistake("a reshape straight to (B, H, T, E): it cuts across time, so a head mixes positions", _straight, _merge_straight),
-        Mistake("a merge that reshapes without transposing back: it lays positions of one head side by side", split, _merge_straight),
+        Mistake(
+            "a reshape straight to (B, H, T, E): it cuts across time, so a head mixes positions",
+            _straight,
+            _merge_straight,
+        ),
+        Mistake(
+            "a merge that reshapes without transposing back: it lays positions of one head side by side",
+            split,
+            _merge_straight,
+        ),
         Mistake("a split in which head h takes every H-th column, not E in a row", _interleaved, merge),
-        Mistake("a split that stops at (B, T, H, E): the heads should stand before time", lambda x, H: split(x, H).transpose(1, 2), lambda x: x.flatten(-2)),
-        Mistake("a merge that keeps the heads as the rows of time: flatten came before the transpose", split, lambda x: x.flatten(1, 2)),
-        Mistake("`view` where the memory is not in that order; `reshape` copies when it must", split, lambda x: x.transpose(1, 2).view(x.shape[0], x.shape[2], -1)),
+        Mistake(
+            "a split that stops at (B, T, H, E): the heads should stand before time",
+            lambda x, H: split(x, H).transpose(1, 2),
+            lambda x: x.flatten(-2),
+        ),
+        Mistake(
+            "a merge that keeps the heads as the rows of time: flatten came before the transpose",
+            split,
+            lambda x: x.flatten(1, 2),
+        ),
+        Mistake(
+            "`view` where the memory is not in that order; `reshape` copies when it must",
+            split,
+            lambda x: x.transpose(1, 2).view(x.shape[0], x.shape[2], -1),
+        ),
         Mistake("a split that drops the columns left over, where it should refuse", _cut, merge),
-        Mistake("torch's own RuntimeError from the reshape, where a ValueError that names D and n_heads was asked for", lambda x, H: x.reshape(*x.shape[:2], H, x.shape[-1] // H).transpose(1, 2), merge),
+        Mistake(
+            "torch's own RuntimeError from the reshape, where a ValueError that names D and n_heads was asked for",
+            lambda x, H: x.reshape(*x.shape[:2], H, x.shape[-1] // H).transpose(1, 2),
+            merge,
+        ),
     ),
     hints=(
-        "Take one row of x, D numbers. Where do the numbers of head 0 stand, and where those of head 1? Only that one axis is to be cut.",
-        "Cut the last axis in two, (B, T, H, E), and only then bring H before T. Merging does the two in the opposite order.",
-        "`x.reshape(B, T, n_heads, -1).transpose(1, 2)`, and back `x.transpose(1, 2).flatten(-2)`. Before the reshape: `if D % n_heads: raise ValueError(…)`.",
+        "Take one row of x, D numbers. Where do the numbers of head 0 stand, and where those of head 1? Only that "
+        "one axis is to be cut.",
+        "Cut the last axis in two, (B, T, H, E), and only then bring H before T. Merging does the two in the "
+        "opposite order.",
+        "`x.reshape(B, T, n_heads, -1).transpose(1, 2)`, and back `x.transpose(1, 2).flatten(-2)`. Before the "
+        "reshape: `if D % n_heads: raise ValueError(…)`.",
     ),
     explanation=(
         "A reshape only renumbers the entries in the order in which they lie; a transpose changes which axis is which. "
@@ -112,7 +145,8 @@ EXERCISE = Exercise(
         "of the sentence. No shape error will ever tell you, only a loss that will not go down."
     ),
     better=(
-        "`x.unflatten(-1, (n_heads, -1)).transpose(1, 2)` says the same without naming B and T. Neither copies a number: "
+        "`x.unflatten(-1, (n_heads, -1)).transpose(1, 2)` says the same without naming B and T. Neither copies a "
+        "number: "
         "the result is a view of x with other strides."
     ),
 )

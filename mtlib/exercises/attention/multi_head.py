@@ -1,7 +1,7 @@
 """attention.multi_head: several small attentions side by side, and the four maps around them."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtlib.grading.draw import DTYPES, Draw
 from mtlib.grading.exercise import Exercise, Mistake, Property
@@ -9,80 +9,18 @@ from mtlib.grading.judge import Wrong, agree, refuses_to_build, value_of
 from mtlib.grading.subject import Subject
 
 from . import reference as steps
-from .heads import merge, split
-from .reference import attend, filled_with
-
-PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj")
-
-
-class Reference(nn.Module):
-    """Multi-head attention in single steps, so that the named mistakes can change one of them."""
-
-    attend, split, merge = staticmethod(attend), staticmethod(split), staticmethod(merge)
-
-    def __init__(self, d_model: int, n_heads: int):
-        super().__init__()
-        if d_model % n_heads:
-            raise ValueError(f"d_model={d_model} does not split into n_heads={n_heads} equal heads")
-        self.n_heads = n_heads
-        for name in PROJECTIONS:
-            self.add_module(name, nn.Linear(d_model, d_model))
-
-    def sources(self, x: Tensor, context: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """What q, k and v are made from."""
-        context = x if context is None else context
-        return x, context, context
-
-    def heads(self, x: Tensor, context: Tensor | None, keep: Tensor | None) -> Tensor:
-        """(B, T_q, D), the heads side by side, before o_proj."""
-        projections = (self.q_proj, self.k_proj, self.v_proj)
-        projected = [proj(source) for proj, source in zip(projections, self.sources(x, context), strict=True)]
-        q, k, v = (self.split(p, self.n_heads) for p in projected)
-        return self.merge(self.attend(q, k, v, keep)[0])
-
-    def forward(self, x: Tensor, context: Tensor | None = None, keep: Tensor | None = None) -> Tensor:
-        return self.o_proj(self.heads(x, context, keep))
-
-
-def variant(**changed) -> type:
-    """The reference with some of its parts changed."""
-    return type("Variant", (Reference,), {k: v if k[0] == "_" else _static(v) for k, v in changed.items()})
-
-
-def _static(part):
-    return staticmethod(part)
-
-
-def _attend(**changed):
-    return lambda q, k, v, keep=None: attend(q, k, v, keep, **changed)
-
-
-class _NoOutput(Reference):
-    def forward(self, x, context=None, keep=None):
-        return self.heads(x, context, keep)
-
-
-class _ContextIgnored(Reference):
-    def sources(self, x, context):
-        return x, x, x
-
-
-class _ContextAsks(Reference):
-    def sources(self, x, context):
-        return (x, x, x) if context is None else (context, x, x)
-
-
-class _RootOfModelWidth(Reference):
-    def heads(self, x, context, keep):
-        score = lambda q, k: steps.product(q, k) / x.shape[-1] ** 0.5  # noqa: E731
-        q, k, v = (self.split(getattr(self, n)(s), self.n_heads) for n, s in zip(PROJECTIONS, self.sources(x, context), strict=False))
-        return merge(attend(q, k, v, keep, score=score)[0])
-
-
-class _Unrefusing(Reference):
-    def __init__(self, d_model, n_heads):
-        super().__init__(d_model, 1)
-        self.n_heads = n_heads
+from .layers import (
+    PROJECTIONS,
+    ContextAsks,
+    ContextIgnored,
+    NoOutput,
+    Reference,
+    RootOfModelWidth,
+    Unrefusing,
+    attending,
+    variant,
+)
+from .reference import filled_with
 
 
 def _layer(d: Draw) -> dict:
@@ -180,7 +118,9 @@ EXERCISE = Exercise(
     read=("s-qkv", "s-scaling"),
     forbid=("torch.nn.MultiheadAttention", "torch.nn.functional.multi_head_attention_forward"),
     properties=(
-        Property("self-attention", 4, "with given weights, the output is that of nn.MultiheadAttention", itself, same_output),
+        Property(
+            "self-attention", 4, "with given weights, the output is that of nn.MultiheadAttention", itself, same_output
+        ),
         Property("context", 2, "keys and values come from the context, of any length", across, same_output, 40),
         Property("masking", 2, "keep holds for each head, in any shape that broadcasts", masked, same_output, 40),
         Property("nothing kept", 1, "a query with nothing kept gets o_proj of zeros: its bias", blank, same_output, 30),
@@ -188,26 +128,58 @@ EXERCISE = Exercise(
         Property("refusal", 1, "a ValueError when n_heads does not divide d_model", uneven, refuses_to_build, 20),
     ),
     mistakes=(
-        Mistake("attention scaled by √d_model: each head is only d_model / n_heads wide", _RootOfModelWidth),
-        Mistake("attention without the division by √d_k", variant(attend=_attend(score=steps.product))),
-        Mistake("heads cut by a reshape straight to (B, H, T, E), across time", variant(split=lambda x, H: x.reshape(x.shape[0], H, x.shape[1], -1))),
-        Mistake("heads merged by a reshape without transposing back", variant(merge=lambda x: x.reshape(x.shape[0], x.shape[2], -1))),
-        Mistake("heads left before time when attending: each position attends among its own heads", variant(split=lambda x, H: x.unflatten(-1, (H, -1)), merge=lambda x: x.flatten(-2))),
-        Mistake("attention whose heads are never mixed: o_proj is missing", _NoOutput),
-        Mistake("self-attention whatever the context: keys and values come from x", _ContextIgnored),
-        Mistake("the context asking and x answering; queries should come from x", _ContextAsks),
-        Mistake("a softmax over the queries, not over the keys", variant(attend=_attend(soften=steps.softmax_over_queries))),
-        Mistake("keep the wrong way round: it looks exactly where it may not", variant(attend=_attend(hide=steps.inverted, drop=lambda w, keep: w.masked_fill(keep, 0.0)))),
-        Mistake("keep the wrong way round: it looks exactly where it may not", variant(attend=_attend(hide=steps.inverted, drop=steps.untouched))),
-        Mistake("attention that never looks at keep", variant(attend=_attend(hide=steps.untouched, drop=steps.untouched))),
-        Mistake("-inf and no more: softmax over nothing is 0/0, which is NaN", variant(attend=_attend(drop=steps.untouched))),
-        Mistake("a huge finite mask: a query that may look nowhere then looks everywhere alike", variant(attend=_attend(hide=filled_with(-1e9), drop=steps.untouched))),
-        Mistake("a layer that takes any number of heads, where it should refuse one that does not divide d_model", _Unrefusing),
+        Mistake("attention scaled by √d_model: each head is only d_model / n_heads wide", RootOfModelWidth),
+        Mistake("attention without the division by √d_k", variant(attend=attending(score=steps.product))),
+        Mistake(
+            "heads cut by a reshape straight to (B, H, T, E), across time",
+            variant(split=lambda x, H: x.reshape(x.shape[0], H, x.shape[1], -1)),
+        ),
+        Mistake(
+            "heads merged by a reshape without transposing back",
+            variant(merge=lambda x: x.reshape(x.shape[0], x.shape[2], -1)),
+        ),
+        Mistake(
+            "heads left before time when attending: each position attends among its own heads",
+            variant(split=lambda x, H: x.unflatten(-1, (H, -1)), merge=lambda x: x.flatten(-2)),
+        ),
+        Mistake("attention whose heads are never mixed: o_proj is missing", NoOutput),
+        Mistake("self-attention whatever the context: keys and values come from x", ContextIgnored),
+        Mistake("the context asking and x answering; queries should come from x", ContextAsks),
+        Mistake(
+            "a softmax over the queries, not over the keys",
+            variant(attend=attending(soften=steps.softmax_over_queries)),
+        ),
+        Mistake(
+            "keep the wrong way round: it looks exactly where it may not",
+            variant(attend=attending(hide=steps.inverted, drop=lambda w, keep: w.masked_fill(keep, 0.0))),
+        ),
+        Mistake(
+            "keep the wrong way round: it looks exactly where it may not",
+            variant(attend=attending(hide=steps.inverted, drop=steps.untouched)),
+        ),
+        Mistake(
+            "attention that never looks at keep", variant(attend=attending(hide=steps.untouched, drop=steps.untouched))
+        ),
+        Mistake(
+            "-inf and no more: softmax over nothing is 0/0, which is NaN",
+            variant(attend=attending(drop=steps.untouched)),
+        ),
+        Mistake(
+            "a huge finite mask: a query that may look nowhere then looks everywhere alike",
+            variant(attend=attending(hide=filled_with(-1e9), drop=steps.untouched)),
+        ),
+        Mistake(
+            "a layer that takes any number of heads, where it should refuse one that does not divide d_model",
+            Unrefusing,
+        ),
     ),
     hints=(
-        "Every piece is in the exercises before this one. What is the shape of q after q_proj, after the split, and how do the heads come together again?",
-        "Project x to q and the context (or x) to k and v; split all three; attend, with the mask; merge; project once more. d_k is now the width of one head.",
-        "`out, _ = scaled_dot_product_attention(*(split_heads(t, self.n_heads) for t in (q, k, v)), keep)`, then `self.o_proj(merge_heads(out))`. It stands on your own functions from above.",
+        "Every piece is in the exercises before this one. What is the shape of q after q_proj, after the split, "
+        "and how do the heads come together again?",
+        "Project x to q and the context (or x) to k and v; split all three; attend, with the mask; merge; project "
+        "once more. d_k is now the width of one head.",
+        "`out, _ = scaled_dot_product_attention(*(split_heads(t, self.n_heads) for t in (q, k, v)), keep)`, then "
+        "`self.o_proj(merge_heads(out))`. It stands on your own functions from above.",
     ),
     explanation=(
         "Heads are only a way to read the same four matrices: the columns of W_Q in n_heads blocks. Parameters and "
@@ -216,6 +188,7 @@ EXERCISE = Exercise(
     ),
     better=(
         "One `nn.Linear(d_model, 3 * d_model)` computes q, k and v in one product, faster on a GPU; checkpoints then "
-        "hold it fused. nn.MultiheadAttention does so, takes the opposite mask, and gives NaN for a query with nothing kept."
+        "hold it fused. nn.MultiheadAttention does so, takes the opposite mask, and gives NaN for a query with "
+        "nothing kept."
     ),
 )

@@ -51,18 +51,34 @@ EXERCISE = Exercise(
     minutes=10,
     read=("s-softmax",),
     properties=(
-        Property("padding at the end", 2, "False exactly on padding, as (B, 1, 1, T_k)", at_the_end, equals(reference), 30),
+        Property(
+            "padding at the end", 2, "False exactly on padding, as (B, 1, 1, T_k)", at_the_end, equals(reference), 30
+        ),
         Property("any pad, anywhere", 2, "pad is the id given, wherever it stands", anywhere, equals(reference), 30),
         Property("combination", 1, "it broadcasts against a causal keep to (B, 1, T, T)", anywhere, combines, 30),
         Property("inputs unchanged", 1, "ids are afterwards what they were", anywhere, leaves_inputs(reference), 10),
     ),
     mistakes=(
-        Mistake("a mask that is True on padding; here True means may look", lambda ids, pad: (ids == pad)[:, None, None, :]),
-        Mistake("a mask that takes 0 for the padding, whatever `pad` says", lambda ids, pad: (ids != 0)[:, None, None, :]),
-        Mistake("a mask that takes ids above `pad` for words and all others for padding", lambda ids, pad: (ids > pad)[:, None, None, :]),
-        Mistake("a mask of shape (B, T_k): it would broadcast the batch against the queries", lambda ids, pad: ids != pad),
-        Mistake("a mask of shape (B, 1, T_k), one axis short of (B, H, T_q, T_k)", lambda ids, pad: (ids != pad)[:, None, :]),
-        Mistake("a mask over queries, (B, 1, T, 1): padding must be hidden as a key", lambda ids, pad: (ids != pad)[:, None, :, None]),
+        Mistake(
+            "a mask that is True on padding; here True means may look", lambda ids, pad: (ids == pad)[:, None, None, :]
+        ),
+        Mistake(
+            "a mask that takes 0 for the padding, whatever `pad` says", lambda ids, pad: (ids != 0)[:, None, None, :]
+        ),
+        Mistake(
+            "a mask that takes ids above `pad` for words and all others for padding",
+            lambda ids, pad: (ids > pad)[:, None, None, :],
+        ),
+        Mistake(
+            "a mask of shape (B, T_k): it would broadcast the batch against the queries", lambda ids, pad: ids != pad
+        ),
+        Mistake(
+            "a mask of shape (B, 1, T_k), one axis short of (B, H, T_q, T_k)", lambda ids, pad: (ids != pad)[:, None, :]
+        ),
+        Mistake(
+            "a mask over queries, (B, 1, T, 1): padding must be hidden as a key",
+            lambda ids, pad: (ids != pad)[:, None, :, None],
+        ),
         Mistake("a mask that hides everything from the first pad on", _from_the_first_pad_on),
         Mistake("a mask that hides only the padding at the end of a row", _trailing_only),
         Mistake("a mask of numbers; a keep is bool", lambda ids, pad: reference(ids, pad).long()),
@@ -73,7 +89,8 @@ EXERCISE = Exercise(
         "`(ids != pad)` has shape (B, T_k); index it with `[:, None, None, :]`.",
     ),
     explanation=(
-        "A keep with size-1 axes costs B·T_k bools in place of B·H·T_q·T_k, and `&` with a causal keep makes the full one "
+        "A keep with size-1 axes costs B·T_k bools in place of B·H·T_q·T_k, and `&` with a causal keep makes the "
+        "full one "
         "on the fly. It hides padding as keys; what padded queries put out is garbage that the loss has to ignore."
     ),
     better=(

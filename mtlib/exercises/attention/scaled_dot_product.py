@@ -111,33 +111,76 @@ EXERCISE = Exercise(
         Property("masking", 3, "no weight where keep is False, and each row still sums to one", masked, right),
         Property("nothing kept", 1, "a query that may look nowhere gets zeros", blank, right),
         Property("large scores", 2, "scores of many thousands neither overflow nor leak", loud, right),
-        Property("no look ahead", 1, "under a causal keep the future changes nothing now", future, ignores_the_future, 30),
-        Property("gradients", 2, "autograd through it is right, masked rows included", gradient, differentiates(attend, largest), 40),
-        Property("inputs unchanged", 1, "q, k, v and keep are afterwards what they were", masked, leaves_inputs(attend), 20),
+        Property(
+            "no look ahead", 1, "under a causal keep the future changes nothing now", future, ignores_the_future, 30
+        ),
+        Property(
+            "gradients",
+            2,
+            "autograd through it is right, masked rows included",
+            gradient,
+            differentiates(attend, largest),
+            40,
+        ),
+        Property(
+            "inputs unchanged", 1, "q, k, v and keep are afterwards what they were", masked, leaves_inputs(attend), 20
+        ),
     ),
     mistakes=(
         Mistake("attention without the division by √d_k", variant(score=steps.product)),
-        Mistake("attention with scores divided by d_k, not by its square root", variant(score=lambda q, k: steps.product(q, k) / q.shape[-1])),
-        Mistake("attention with a scale fixed at 8, which is √d_k only for d_k = 64", variant(score=lambda q, k: steps.product(q, k) / 8)),
-        Mistake("a softmax over the queries (columns sum to one), not over the keys", variant(soften=steps.softmax_over_queries)),
+        Mistake(
+            "attention with scores divided by d_k, not by its square root",
+            variant(score=lambda q, k: steps.product(q, k) / q.shape[-1]),
+        ),
+        Mistake(
+            "attention with a scale fixed at 8, which is √d_k only for d_k = 64",
+            variant(score=lambda q, k: steps.product(q, k) / 8),
+        ),
+        Mistake(
+            "a softmax over the queries (columns sum to one), not over the keys",
+            variant(soften=steps.softmax_over_queries),
+        ),
         Mistake("a softmax without an axis of its own: over axis 0", variant(soften=lambda s: s.softmax(0))),
-        Mistake("keep the wrong way round: it looks exactly where it may not", variant(hide=steps.inverted, drop=lambda w, keep: w.masked_fill(keep, 0.0))),
-        Mistake("keep the wrong way round: it looks exactly where it may not", variant(hide=steps.inverted, drop=steps.untouched)),
+        Mistake(
+            "keep the wrong way round: it looks exactly where it may not",
+            variant(hide=steps.inverted, drop=lambda w, keep: w.masked_fill(keep, 0.0)),
+        ),
+        Mistake(
+            "keep the wrong way round: it looks exactly where it may not",
+            variant(hide=steps.inverted, drop=steps.untouched),
+        ),
         Mistake("attention that never looks at keep", variant(hide=steps.untouched, drop=steps.untouched)),
         Mistake("a mask of -20: large scores shine through it", variant(hide=filled_with(-20.0), drop=steps.untouched)),
-        Mistake("a mask of -1e4: still finite, so large scores shine through it", variant(hide=filled_with(-1e4), drop=steps.untouched)),
-        Mistake("a huge finite mask: a query that may look nowhere then looks everywhere alike", variant(hide=filled_with(-1e9), drop=steps.untouched)),
-        Mistake("a huge finite mask: a query that may look nowhere then looks everywhere alike", variant(hide=filled_with(None), drop=steps.untouched)),
-        Mistake("scores set to 0 where masked: e⁰ is 1, so they still count", variant(hide=lambda s, keep: s * keep, drop=steps.untouched)),
+        Mistake(
+            "a mask of -1e4: still finite, so large scores shine through it",
+            variant(hide=filled_with(-1e4), drop=steps.untouched),
+        ),
+        Mistake(
+            "a huge finite mask: a query that may look nowhere then looks everywhere alike",
+            variant(hide=filled_with(-1e9), drop=steps.untouched),
+        ),
+        Mistake(
+            "a huge finite mask: a query that may look nowhere then looks everywhere alike",
+            variant(hide=filled_with(None), drop=steps.untouched),
+        ),
+        Mistake(
+            "scores set to 0 where masked: e⁰ is 1, so they still count",
+            variant(hide=lambda s, keep: s * keep, drop=steps.untouched),
+        ),
         Mistake("a mask laid on after the softmax: what is left no longer sums to one", variant(hide=steps.untouched)),
         Mistake("-inf and no more: softmax over nothing is 0/0, which is NaN", variant(drop=steps.untouched)),
-        Mistake("exp over its sum without subtracting the largest score first: exp overflows", variant(soften=_exp_over_sum)),
+        Mistake(
+            "exp over its sum without subtracting the largest score first: exp overflows", variant(soften=_exp_over_sum)
+        ),
         Mistake("a scale that is written into the caller's q", _in_place),
     ),
     hints=(
-        "Three steps: scores as in the last exercise, a softmax, a product with v. Over which axis must the weights of one query sum to one?",
-        "Hide before the softmax, with a number that no score can outweigh. Then ask what a softmax makes of a row in which everything is hidden.",
-        "`scores.masked_fill(~keep, -math.inf).softmax(-1)`, and once more `.masked_fill(~keep, 0.0)` on the weights: that turns the NaN of an empty row into zeros, its gradient too.",
+        "Three steps: scores as in the last exercise, a softmax, a product with v. Over which axis must the "
+        "weights of one query sum to one?",
+        "Hide before the softmax, with a number that no score can outweigh. Then ask what a softmax makes of a row "
+        "in which everything is hidden.",
+        "`scores.masked_fill(~keep, -math.inf).softmax(-1)`, and once more `.masked_fill(~keep, 0.0)` on the "
+        "weights: that turns the NaN of an empty row into zeros, its gradient too.",
     ),
     explanation=(
         "The output of a query is a weighted average of the values, so it can never leave the span of what it may see. "
@@ -145,7 +188,9 @@ EXERCISE = Exercise(
         "nothing to see has no average at all; zero is the convention that adds nothing further down."
     ),
     better=(
-        "`F.scaled_dot_product_attention(q, k, v, attn_mask=keep)` never forms the T_q × T_k weights in memory, which is "
-        "most of the time and nearly all of the memory on long inputs. It cannot show you the weights for the same reason."
+        "`F.scaled_dot_product_attention(q, k, v, attn_mask=keep)` never forms the T_q × T_k weights in memory, "
+        "which is "
+        "most of the time and nearly all of the memory on long inputs. It cannot show you the weights for the same "
+        "reason."
     ),
 )

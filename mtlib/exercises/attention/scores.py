@@ -41,9 +41,19 @@ EXERCISE = Exercise(
     minutes=10,
     read=("s-scores", "s-scaling"),
     properties=(
-        Property("values", 4, "entry (i, j) is the dot product of query i and key j, over √d_k", pair, equals(reference, largest)),
-        Property("leading axes", 3, "batch and head axes pass through, and the dtype too", stack, equals(reference, largest)),
-        Property("inputs unchanged", 1, "q and k are afterwards what they were", stack, leaves_inputs(reference), tries=20),
+        Property(
+            "values",
+            4,
+            "entry (i, j) is the dot product of query i and key j, over √d_k",
+            pair,
+            equals(reference, largest),
+        ),
+        Property(
+            "leading axes", 3, "batch and head axes pass through, and the dtype too", stack, equals(reference, largest)
+        ),
+        Property(
+            "inputs unchanged", 1, "q and k are afterwards what they were", stack, leaves_inputs(reference), tries=20
+        ),
     ),
     mistakes=(
         Mistake("the plain dot product, without the division by √d_k", lambda q, k: q @ k.transpose(-2, -1)),
@@ -52,8 +62,14 @@ EXERCISE = Exercise(
         Mistake("multiplication by √d_k, not division", lambda q, k: q @ k.transpose(-2, -1) * math.sqrt(q.shape[-1])),
         Mistake("division by the root of the number of keys, not of their width", _by_the_wrong_axis),
         Mistake("k qᵀ, whose entry (i, j) is key i with query j: queries make the rows", lambda q, k: reference(k, q)),
-        Mistake("a `.T` that turns all axes around, where only the last two should swap", lambda q, k: q @ k.T / math.sqrt(q.shape[-1])),
-        Mistake("a division that changes q in place, so that the caller's q is scaled too", lambda q, k: q.div_(math.sqrt(q.shape[-1])) @ k.mT),
+        Mistake(
+            "a `.T` that turns all axes around, where only the last two should swap",
+            lambda q, k: q @ k.T / math.sqrt(q.shape[-1]),
+        ),
+        Mistake(
+            "a division that changes q in place, so that the caller's q is scaled too",
+            lambda q, k: q.div_(math.sqrt(q.shape[-1])) @ k.mT,
+        ),
     ),
     hints=(
         "Row i belongs to query i, column j to key j. Which axis do the two matrices share, and where must it stand?",
