@@ -7,3 +7,8 @@ __all__ = [
     "BLUE", "COLORS", "DIVERGING", "FAINT", "GREEN", "GREY", "INK", "ORANGE", "PURPLE", "RED", "SEQUENTIAL",
     "Figure", "canvas", "show", "text_on", "to_svg",
 ]  # fmt: skip
+
+from .attention import heads as heads
+from .attention import heatmap as heatmap
+from .attention import which_sees_what as which_sees_what
+from .diagram import attention_diagram as attention_diagram
