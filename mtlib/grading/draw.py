@@ -55,25 +55,31 @@ class Draw:
         In the rough mood the memory may lie transposed, so that `.view` shows where it should not be used.
         """
         if not self.rough:
-            return torch.tensor(self._wholes(prod(shape), -high, high), dtype=dtype).reshape(shape)
+            order = [0, *(sign * n for n in range(1, high + 1) for sign in (1, -1))]  # 0, 1, -1, 2, …: simplest first
+            wholes = [order[digit] for digit in self._digits(prod(shape), len(order))]
+            return torch.tensor(wholes, dtype=dtype).reshape(shape)
         numbers = torch.randn(shape, generator=self.generator(), dtype=torch.float64) * spread
         return self.layout(numbers.to(dtype))
 
     def integers(self, *shape: int, low: int = 0, high: int = 3) -> Tensor:
         """int64 numbers, low and high included."""
-        return torch.tensor(self._wholes(prod(shape), low, high), dtype=torch.int64).reshape(shape)
+        wholes = [low + digit for digit in self._digits(prod(shape), high - low + 1)]
+        return torch.tensor(wholes, dtype=torch.int64).reshape(shape)
 
     def keep(self, *shape: int, blank: bool = False) -> Tensor:
         """A bool mask, True = may look. Unless `blank`, each slice along the last axis keeps something."""
-        dropped = self._draw(st.lists(st.booleans(), min_size=prod(shape), max_size=prod(shape)))
+        dropped = self._digits(prod(shape), 2)
         keep = ~torch.tensor(dropped, dtype=torch.bool).reshape(shape)
         if not blank:
             keep[..., 0] |= ~keep.any(-1)
         return keep
 
     def broadcast(self, *shape: int) -> tuple[int, ...]:
-        """A shape that broadcasts to this one: leading axes left out, any axis of size 1."""
-        kept = shape[self.whole(0, len(shape) - 1) :]
+        """A shape that broadcasts to this one: leading axes left out, any axis of size 1.
+
+        Two axes at least, because torch's fused attention takes no fewer.
+        """
+        kept = shape[self.whole(0, len(shape) - 2) :]
         return tuple(1 if self.flag() else size for size in kept)
 
     def layout(self, tensor: Tensor) -> Tensor:
@@ -87,8 +93,14 @@ class Draw:
         """A torch generator with a drawn seed, for numbers too many to draw one by one."""
         return torch.Generator().manual_seed(self.whole(0, 2**31 - 1))
 
-    def _wholes(self, count: int, low: int, high: int) -> list[int]:
-        return self._draw(st.lists(st.integers(low, high), min_size=count, max_size=count))
+    def _digits(self, count: int, base: int) -> list[int]:
+        """`count` numbers below `base` in one draw of bytes: a draw for each entry would cost ten times as much.
+
+        The bytes come by the sixteen and are read from the back: when shrinking makes an axis shorter, the
+        entries that stay keep their numbers, and those it can spare are set to zero first.
+        """
+        length = -(-count // 16) * 16
+        return [byte % base for byte in reversed(self._draw(st.binary(min_size=length, max_size=length)))][:count]
 
 
 @st.composite

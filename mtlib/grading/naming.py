@@ -5,6 +5,7 @@ further cases of the same property, so that it is not given by luck. Of two vari
 cases of the other properties tell which.
 """
 
+import re
 from collections.abc import Callable
 
 import hypothesis
@@ -15,6 +16,7 @@ from .draw import strategy
 from .exercise import Exercise, Mistake, Property
 from .judge import Wrong
 from .subject import LocalSubject, Reply, Subject
+from .trouble import Trouble
 
 FURTHER = 24
 
@@ -31,7 +33,7 @@ def name_mistake(exercise: Exercise, outcome, subjects: list, seed: int) -> str 
         for case in _further(asked, seed):
             theirs = replies(asked.judge, case, subjects)
             suspects = [m for m in suspects if _same(asked, case, theirs, _replies_of(m, asked, case))]
-        if len(suspects) < 2:  # other properties are asked only to tell two suspects apart
+        if len({m.sentence for m in suspects}) < 2:  # other properties are asked only to tell two suspects apart
             break
     return suspects[0].sentence if suspects else None
 
@@ -58,12 +60,18 @@ def _same(each: Property, case: dict, theirs: list[Reply], variant: list[Reply])
 
 def _alike(each: Property, case: dict, a: Reply, b: Reply) -> bool:
     if a.trouble or b.trouble:
-        return a.trouble is not None and b.trouble is not None and a.trouble.type == b.trouble.type
+        return _same_trouble(a.trouble, b.trouble)
     if isinstance(a.value, Subject) or isinstance(b.value, Subject):
         return type(a.value) is type(b.value)
     if each.essence:
         return gap(each.essence(case, a.value), each.essence(case, b.value)) is None
     return gap(a.value, b.value, largest=10.0) is None and gap(a.after, b.after) is None
+
+
+def _same_trouble(a: Trouble | None, b: Trouble | None) -> bool:
+    """The same error with the same words; the sizes in it are the case's."""
+    words = [t and (t.type, re.sub(r"\d+", "#", t.text)) for t in (a, b)]
+    return words[0] == words[1]
 
 
 def _further(each: Property, seed: int) -> list[dict]:

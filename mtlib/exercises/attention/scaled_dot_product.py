@@ -51,9 +51,10 @@ def blank(d: Draw) -> dict:
 def loud(d: Draw) -> dict:
     """Scores far beyond what `exp` can hold, both ways."""
     case = _qkv(d, d.lead(1), d.pick(torch.float64, torch.float32), times=d.pick(100.0, 30.0))
-    if d.flag():  # all far below zero: where a finite mask does not reach
-        case |= {"q": case["q"].abs() + 100, "k": -case["k"].abs() - 100}
-    return _with_keep(d, case) if d.flag() else case
+    if d.flag():
+        return _with_keep(d, case) if d.flag() else case
+    below = {"q": case["q"].abs() + 100, "k": -case["k"].abs() - 100}  # where a finite mask stands out
+    return _with_keep(d, case | below)
 
 
 def gradient(d: Draw) -> dict:

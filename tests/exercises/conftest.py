@@ -1,0 +1,40 @@
+"""What the exercise tests share: the answers as the notebooks hold them, and a quicker search."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from mtlib.exercises import every
+from mtlib.grading import run
+from mtlib.grading.notebooks import cells_of, unsolved
+
+ROOT = Path(__file__).resolve().parents[2]
+EXERCISES = {exercise.id: exercise for exercise in every()}
+
+
+@cache
+def source_of(topic: str) -> str:
+    """The text of solutions/NN_topic.md."""
+    return next((ROOT / "solutions").glob(f"*_{topic}.md")).read_text(encoding="utf-8")
+
+
+@cache
+def answers_in(topic: str, solved: bool) -> dict:
+    """What the notebook's code defines, with the solutions in it or without."""
+    names: dict = {"check": lambda *_: None, "hint": lambda *_: None}
+    for kind, code in cells_of(source_of(topic)):
+        if kind == "code" and "check(" not in code:
+            exec(compile(code if solved else unsolved(code), f"<{topic}>", "exec"), names)
+    return names
+
+
+def answers_to(exercise, solved: bool) -> tuple:
+    names = answers_in(exercise.id.partition(".")[0], solved)
+    return tuple(names[name] for name in exercise.answers)
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Little time to shrink: these tests ask whether a mistake is caught and named, not how small it gets."""
+    monkeypatch.setattr(run, "SHRINK_SECONDS", 0.1)

@@ -1,0 +1,50 @@
+"""What each exercise owes its learners; a new exercise is held to it without a new test."""
+
+import re
+
+import pytest
+
+from mtlib.grading.run import grade
+
+from .conftest import EXERCISES, answers_to, source_of
+
+EACH = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+MISTAKES = [(e, m) for e in EXERCISES.values() for m in e.mistakes]
+
+
+@EACH
+def test_the_solution_keeps_every_promise(exercise):
+    for seed in (1, 2):
+        report = grade(exercise, answers_to(exercise, solved=True), seed)
+        assert report.passed and report.earned == exercise.points, report.first_failure
+        assert all(outcome.tried >= 9 for outcome in report.outcomes)
+
+
+@EACH
+def test_the_stub_earns_nothing(exercise):
+    report = grade(exercise, answers_to(exercise, solved=False), 1)
+    assert report.earned == 0
+    assert all(outcome.wrong.unwritten for outcome in report.outcomes)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=[f"{e.id}-{i}" for i, (e, _) in enumerate(MISTAKES)])
+def test_a_mistake_is_rejected_and_named(exercise, mistake, hasty):
+    report = grade(exercise, mistake.answers, 3)
+    assert not report.passed
+    assert report.mistake == mistake.sentence
+
+
+@EACH
+def test_the_prompt_states_what_the_declaration_says(exercise):
+    facts = re.search(
+        rf"^`{re.escape(exercise.id)}` · (.*?)\n\n", source_of(exercise.id.partition(".")[0]), re.S | re.M
+    )
+    assert facts is not None
+    assert facts[1].startswith(f"{exercise.points} points · {exercise.minutes} minutes · read first: ")
+    assert tuple(re.findall(r"\(#([\w-]+)\)", facts[1])) == exercise.read
+
+
+@EACH
+def test_no_words_give_the_answer_away_early(exercise):
+    told = [p.promise for p in exercise.properties] + [m.sentence for m in exercise.mistakes] + list(exercise.hints[:2])
+    assert not [words for words in told if "masked_fill(~keep" in words or "transpose(-2, -1)" in words]

@@ -1,0 +1,70 @@
+"""The notebooks are what their source says, the solutions pass, and the exercises come unsolved."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from mtlib.grading.notebooks import both, main, unsolved
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted((ROOT / "solutions").glob("*.md"))
+EACH = pytest.mark.parametrize("source", SOURCES, ids=[s.stem for s in SOURCES])
+
+
+@EACH
+def test_both_notebooks_are_up_to_date_with_their_source(source):
+    for path, text in both(source).items():
+        assert path.read_text(encoding="utf-8") == text, f"{path} is out of date; run `make exercises`"
+
+
+@EACH
+def test_the_notebooks_are_valid_and_the_exercise_holds_no_solution(source):
+    solved, exercise = (nbformat.reads(text, 4) for text in both(source).values())
+    nbformat.validate(solved)
+    nbformat.validate(exercise)
+    assert len({cell.id for cell in exercise.cells}) == len(exercise.cells)
+    code = "\n".join(cell.source for cell in exercise.cells if cell.cell_type == "code")
+    assert "# solution" not in code and "# end solution" not in code
+    assert code.count("raise NotImplementedError") >= code.count("check(")
+
+
+@EACH
+def test_the_solutions_run_under_nbmake(source):
+    notebook = source.with_suffix(".ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbmake", str(notebook)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-2000:]
+
+
+@EACH
+def test_every_check_of_the_unsolved_notebook_fails(source):
+    notebook = nbformat.read(ROOT / "exercises" / f"{source.stem}.ipynb", 4)
+    NotebookClient(notebook, allow_errors=True, timeout=120).execute()
+    checks = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.startswith("check(")]
+    errors = [[out for out in cell.outputs if out.output_type == "error"] for cell in checks]
+    assert checks and all(len(found) == 1 for found in errors)
+    for (error,) in errors:
+        assert error.ename == "CheckFailed" and "not written yet" in "\n".join(error.traceback)
+        assert "Traceback" not in "\n".join(error.traceback)
+
+
+def test_an_edit_is_noticed_and_mended(tmp_path, capsys):
+    source = tmp_path / "solutions" / "01_small.md"
+    source.parent.mkdir()
+    source.write_text("# Solutions: small\n\n```{code-cell}\nx = 1\n```\n")
+    folder = str(source.parent)
+    assert main([folder, "--check"]) == 1
+    assert main([folder]) == 0 and main([folder, "--check"]) == 0
+    source.write_text(source.read_text() + "\nMore.\n")
+    assert main([folder, "--check"]) == 1
+    assert "out of date; run `make exercises`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", ["def f():\n    # solution\n    return 1", "def f():\n    return 1\n    # end solution"])
+def test_a_marker_without_its_partner_stops_the_maker(code):
+    with pytest.raises(ValueError, match="without"):
+        unsolved(code)
