@@ -1,17 +1,15 @@
-"""The book's own script and style sheet, and an icon font with the icons that are used.
+"""The book's own script and style sheet.
 
 They are written straight into _static: a folder of the sources named so would have its scripts put
 into every page.
 """
 
 import json
-import re
 from pathlib import Path
 
 from cache import PACKAGE
 
 BOOK = Path(__file__).parents[1]
-_FONT = "fa-solid-900"
 
 
 def write_assets(app):
@@ -29,7 +27,10 @@ def write_assets(app):
     app.add_css_file("mtbook/book.css", priority=900)  # after the theme's
 
 
-def add_host(app, pagename, templatename, context, doctree):
-    """html-page-context: the script, on pages that have a control."""
-    if "data-module=" in context.get("body", ""):
+def finish_page(app, pagename, templatename, context, doctree):
+    """html-page-context: the script, on pages that have a control; a role that screen readers know."""
+    body = context.get("body", "")
+    if "data-module=" in body:
         app.add_js_file("mtbook/host.js", loading_method="defer")
+    # ARIA dropped doc-biblioentry, and its list must have list items.
+    context["body"] = body.replace(' role="doc-biblioentry"', ' role="listitem"')

@@ -29,7 +29,7 @@ def setup(app):
     app.connect("config-inited", prepare)
     app.connect("builder-inited", assets.write_assets)
     app.connect("source-read", cache.key_source)
-    app.connect("html-page-context", assets.add_host)
+    app.connect("html-page-context", assets.finish_page)
     app.connect("html-page-context", notebooks.offer_notebook, priority=400)  # before the theme makes buttons
     app.connect("build-finished", notebooks.write_notebooks)
     directives.setup(app)

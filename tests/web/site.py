@@ -52,6 +52,7 @@ def served(folder: Path):
 def watch(context, base: str):
     """A page of this context. page.trouble collects console errors, failed requests and whatever asks
     for another origin, which is not let out."""
+    context.set_default_timeout(15_000)
     page = context.new_page()
     page.trouble = []
     page.on("console", lambda message: message.type in ("error", "warning") and page.trouble.append(message.text))
