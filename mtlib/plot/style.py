@@ -106,11 +106,12 @@ def text_on(color):
 
     >>> import mtlib as mt
     >>> mt.plot.text_on("#173c70"), mt.plot.text_on("#f6f3ec")
-    ('#fdfdfd', '#10141c')
+    ('#fefefe', '#010101')
     """
     from matplotlib.colors import to_rgb
 
-    # Relative luminance as WCAG defines it; 0.18 is where white and black contrast alike.
+    # Relative luminance as WCAG defines it; 0.18 is where white and black contrast alike, at 4.5.
+    # Not quite white and black: those two are paper and ink here, and would turn with the theme.
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#fdfdfd" if luminance < 0.18 else "#10141c"
+    return "#fefefe" if luminance < 0.18 else "#010101"
