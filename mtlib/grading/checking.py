@@ -2,7 +2,6 @@
 
 import difflib
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 from mtlib import exercises
@@ -31,7 +30,7 @@ class UnknownExercise(GradingError, LookupError):
     """There is no exercise of that name; the message offers the nearest."""
 
 
-def check(id: str, *answers: Callable, seed: int | None = None) -> None:
+def check(id: str, *answers: Any, seed: int | None = None) -> None:
     """Check an answer and say what is wrong with it, or show the points it earned.
 
     `check("attention.scores", scores)` tries random cases of every promise that the exercise makes. On a

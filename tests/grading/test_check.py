@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
+from mtlib.exercises import every
 from mtlib.grading import CheckFailed, UnknownExercise, check, hint
 from mtlib.grading.checking import GradingError
 from mtlib.grading.report import text_of
 from mtlib.grading.run import grade
 
-from ..exercises.conftest import EXERCISES
-
+EXERCISES = {exercise.id: exercise for exercise in every()}
 SCORES = EXERCISES["attention.scores"]
 
 
