@@ -72,6 +72,9 @@ class HouseAxes(Axes):
     def set_title(self, label, fontdict=None, loc="left", pad=None, *, y=1.0, **kw):
         return super().set_title(label, fontdict, loc, pad, y=y, **kw)
 
+    def get_title(self, loc="left"):
+        return super().get_title(loc)
+
     def imshow(self, X, cmap=None, *, interpolation="none", **kw):
         from .style import SEQUENTIAL
 
