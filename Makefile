@@ -36,6 +36,7 @@ exercises: $(READY)
 bench: book
 	$(BIN)/python benchmarks/page_weight.py
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/attention_speed.py
 
 clean:
 	rm -rf _build

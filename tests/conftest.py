@@ -13,6 +13,8 @@ import jaxtyping  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+torch.set_num_threads(1)  # tiny models wait longer for a second thread than it saves them
+
 
 @pytest.fixture(autouse=True)
 def seeded():

@@ -16,6 +16,7 @@ LAYERS = [
     {"encoder"},
     {"assets"},
     {"pretrained"},
+    {"experiments"},
     {"plot"},
     {"widgets"},
     {"grading", "exercises"},
