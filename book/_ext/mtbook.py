@@ -1,5 +1,6 @@
 """The book's Sphinx extension: what runs when, what a page carries, and the course's own directives."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -24,7 +25,14 @@ def prepare(app, config):
     config.templates_path.insert(0, str(assets.BOOK / "_templates"))
 
 
+def own_digest() -> str:
+    """Of this extension's code: pages are made anew when it changes, which Sphinx cannot see by itself."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
 def setup(app):
+    app.add_config_value("mt_made_by", own_digest(), "env")
     app.add_config_value("mt_ledger", "book/ledger.tsv", "env")
     app.connect("config-inited", prepare)
     app.connect("builder-inited", assets.write_assets)
