@@ -2,7 +2,7 @@
 
     python benchmarks/page_weight.py          (after `make book`)
 
-Both pages are opened in a browser over http with the network cut; each answer is gzipped, and counted once.
+Both pages are opened in a browser over http with the network cut; each file it asks for is gzipped.
 The default book has the same sources, Jupyter Book's own settings, figures as PNG and ipywidgets as controls.
 What it wants from content networks cannot be had here: those files are listed by name and not counted, so
 its true weight is higher than the number shown.
@@ -52,7 +52,7 @@ def default_book(folder: Path) -> Path:
     (folder / "_toc.yml").write_text("format: jb-book\nroot: chapter\n", "utf8")
     (folder / "_config.yml").write_text(yaml.safe_dump({
         "title": "Default", "bibtex_bibfiles": ["references.bib"],
-        "execute": {"execute_notebooks": "force", "timeout": 300, "allow_errors": True},
+        "execute": {"execute_notebooks": "force", "timeout": 300, "raise_on_error": True},
     }), "utf8")  # fmt: skip
     env = {**os.environ, "MTLIB_HOME": str(folder / "home")}
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "."]
@@ -64,25 +64,23 @@ def weigh(browser, html: Path, name: str):
     """({file: gzipped bytes}, what was wanted from elsewhere) on a first visit."""
     with site.served(html) as base:
         context = browser.new_context(viewport={"width": 1200, "height": 900})
-        page, sizes, elsewhere = context.new_page(), {}, set()
+        page, asked, elsewhere = context.new_page(), set(), set()
 
         def gate(route):
-            url = route.request.url
-            if url.startswith((base, "data:", "blob:")):
-                return route.continue_()
-            elsewhere.add(url.split("?")[0])
-            route.abort()
-
-        def weighed(answer):
-            if answer.url.startswith(base):
-                sizes[answer.url.removeprefix(base + "/").split("?")[0]] = len(gzip.compress(answer.body()))
+            url = route.request.url.split("?")[0]
+            if url.startswith(base):
+                asked.add(url.removeprefix(base + "/"))
+            elif not url.startswith(("data:", "blob:")):
+                elsewhere.add(url)
+                return route.abort()
+            route.continue_()
 
         context.route("**/*", gate)
-        page.on("response", weighed)
         page.goto(f"{base}/{name}", wait_until="networkidle")
         page.wait_for_timeout(1000)  # fonts of formulas come last
         context.close()
-    return sizes, sorted(elsewhere)
+    files = {file: html / file for file in asked if (html / file).is_file()}
+    return {file: len(gzip.compress(path.read_bytes())) for file, path in files.items()}, sorted(elsewhere)
 
 
 def table(title, sizes):
