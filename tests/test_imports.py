@@ -72,3 +72,12 @@ def test_importing_mtlib_brings_in_nothing_heavy():
     new = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "mtlib.attention" in new
     assert not {name.split(".")[0] for name in new} & HEAVY
+
+
+def test_the_shape_annotations_are_enforced_in_these_tests():
+    import jaxtyping
+    import pytest
+    import torch
+
+    with pytest.raises(jaxtyping.TypeCheckError):
+        mtlib.LayerNorm(4)(torch.zeros(3, dtype=torch.int64))
