@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from .axes import write
 from .style import FAINT, INK, SEQUENTIAL, canvas, text_on
 
 
@@ -32,9 +33,9 @@ def heatmap(
     image = ax.imshow(values, vmin=low, vmax=high, cmap=cmap, aspect="auto")
     _ticks(ax, rows, cols)
     if numbers:
-        for (i, j), value in _cells(values):
-            ax.text(j, i, numbers.format(value), ha="center", va="center", fontsize=9.5,
-                    color=text_on(image.to_rgba(value)[:3]))  # fmt: skip
+        cells = list(_cells(values))
+        write(ax, [(j, i) for (i, j), _ in cells], [numbers.format(value) for _, value in cells],
+              [text_on(image.to_rgba(value)[:3]) for _, value in cells])  # fmt: skip
 
 
 def heads(
