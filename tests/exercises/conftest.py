@@ -7,7 +7,7 @@ import pytest
 
 from mtlib.exercises import every
 from mtlib.grading import run
-from mtlib.grading.notebooks import cells_of, unsolved
+from mtlib.grading.notebooks import START, cells_of, unsolved
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = {exercise.id: exercise for exercise in every()}
@@ -21,11 +21,11 @@ def source_of(topic: str) -> str:
 
 @cache
 def answers_in(topic: str, solved: bool) -> dict:
-    """What the notebook's code defines, with the solutions in it or without."""
-    names: dict = {"check": lambda *_: None, "hint": lambda *_: None}
-    for kind, code in cells_of(source_of(topic)):
-        if kind == "code" and "check(" not in code:
-            exec(compile(code if solved else unsolved(code), f"<{topic}>", "exec"), names)
+    """What the notebook's code defines, with the solutions in it or without: its imports and its exercises."""
+    names: dict = {}
+    imports, *others = [code for kind, code in cells_of(source_of(topic)) if kind == "code"]
+    for code in [imports, *(code for code in others if START in code)]:
+        exec(compile(code if solved else unsolved(code), f"<{topic}>", "exec"), names)
     return names
 
 

@@ -145,6 +145,32 @@ def head_by_rotation(d_pos):
     return w_q, w_k
 
 
+def picture_by_cat(weights, columns):
+    if not columns > 0:
+        raise ValueError("no columns")
+    blank = torch.zeros_like(weights[:1]).expand(-len(weights) % columns, -1, -1)
+    bands = torch.cat([weights, blank]).split(columns)
+    return torch.cat([torch.cat(band.unbind(), dim=1) for band in bands])
+
+
+def picture_by_entries(weights, columns):
+    if columns < 1:
+        raise ValueError("no columns")
+    H, T_q, T_k = weights.shape
+    page = weights.new_zeros((H + columns - 1) // columns * T_q, columns * T_k)
+    h, i, j = torch.meshgrid(*map(torch.arange, weights.shape), indexing="ij")
+    page[h // columns * T_q + i, h % columns * T_k + j] = weights
+    return page
+
+
+def picture_by_pad(weights, columns):
+    if columns <= 0:
+        raise ValueError("no columns")
+    (H, T_q, T_k), rows = weights.shape, math.ceil(weights.shape[0] / columns)
+    tiles = F.pad(weights, (0, 0, 0, 0, 0, rows * columns - H)).reshape(rows, columns, T_q, T_k)
+    return tiles.permute(0, 2, 1, 3).reshape(rows * T_q, columns * T_k)
+
+
 ANSWERS = {
     "attention.scores": [(scores_by_einsum,), (scores_by_sum,), (scores_scaled_first,)],
     "attention.scaled_dot_product": [(sdpa_by_logsumexp,), (sdpa_by_hand,), (sdpa_by_nan_to_num,)],
@@ -154,6 +180,7 @@ ANSWERS = {
     "attention.multi_head": [(ByFusedKernel,), (LibraryAttention,)],
     "attention.grouped": [(grouped_by_broadcast,), (grouped_by_fused_kernel,)],
     "attention.hand_built_head": [(head_by_keys,), (head_by_rotation,)],
+    "attention.picture": [(picture_by_cat,), (picture_by_entries,), (picture_by_pad,)],
 }
 CASES = [(id, answer) for id, answers in ANSWERS.items() for answer in answers]
 

@@ -1,4 +1,4 @@
-"""Attention: from one dot product to grouped heads, in the order of the notebook."""
+"""Attention: from one dot product to a picture of every head, in the order of the notebook."""
 
 ORDER = (
     "scores",
@@ -9,4 +9,5 @@ ORDER = (
     "multi_head",
     "grouped",
     "hand_built_head",
+    "picture",
 )
