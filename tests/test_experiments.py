@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mtlib import experiments
+from mtlib._reach import reached
 from mtlib.experiments import compare, two_jobs
 
 pytestmark = pytest.mark.ch06
@@ -28,20 +29,20 @@ def test_a_sample_of_the_kept_runs_comes_out_again():
 def test_changed_code_makes_a_result_stale_and_a_changed_comment_does_not(monkeypatch):
     source = experiments._source
     change = {}
-    monkeypatch.setattr(experiments, "_source", lambda module: source(module) + change.get(module, ""))
+    monkeypatch.setattr(experiments, "_source", lambda path: source(path) + change.get(path.name, ""))
     before = experiments.code_hash("two_jobs")
-    change["mtlib.attention"] = "\n# a better sentence\n"
+    change["attention.py"] = "\n# a better sentence\n"
     assert experiments.code_hash("two_jobs") == before
-    change["mtlib.trace"] = "\nnew = 1\n"  # reached only through mtlib.attention
+    change["trace.py"] = "\nnew = 1\n"  # reached only through mtlib.attention
     assert experiments.code_hash("two_jobs") != before
     with pytest.raises(experiments.Stale, match="run `make runs` and commit two_jobs.json"):
         experiments.kept("two_jobs")
 
 
 def test_what_an_experiment_does_not_use_is_not_in_its_hash():
-    reached = experiments._reached("mtlib.experiments.two_jobs")
-    assert {"mtlib.attention", "mtlib.cache", "mtlib.trace"} <= reached
-    assert not {"mtlib.plot", "mtlib.pretrained", "mtlib.encoder"} & reached
+    files = {path.name for path in reached("import mtlib.experiments.two_jobs")}
+    assert {"two_jobs.py", "attention.py", "cache.py", "trace.py"} <= files
+    assert not {"style.py", "pretrained.py", "encoder.py"} & files
 
 
 def test_running_keeps_command_versions_and_rows(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import mtlib
 ROOT = Path(mtlib.__file__).parent
 # From the bottom up: a module may import from its own row and from rows above it in this list.
 LAYERS = [
-    {"_check", "trace", "cache"},
+    {"_check", "_reach", "trace", "cache"},
     {"config", "masks"},
     {"attention", "norm", "residual", "ffn"},
     {"encoder"},

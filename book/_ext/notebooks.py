@@ -4,6 +4,8 @@ from pathlib import Path
 
 import jupytext
 
+from plain import plain
+
 
 def is_chapter(app, name) -> bool:
     """A page whose source is text with code cells."""
@@ -24,4 +26,9 @@ def write_notebooks(app, error):
         if is_chapter(app, name):
             out = Path(app.outdir, "_sources", f"{name}.ipynb")
             out.parent.mkdir(parents=True, exist_ok=True)
-            jupytext.write(jupytext.read(app.env.doc2path(name), fmt="md:myst"), out, fmt="ipynb")
+            source, bibliography = Path(app.env.doc2path(name)), Path(app.srcdir, app.config.bibtex_bibfiles[0])
+            notebook = jupytext.read(source, fmt="md:myst")
+            for cell in notebook.cells:
+                if cell.cell_type == "markdown":
+                    cell.source = plain(cell.source, source.parent, bibliography)
+            jupytext.write(notebook, out, fmt="ipynb")

@@ -11,9 +11,10 @@ import hashlib
 import json
 import platform
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from .._reach import reached
 
 HERE = Path(__file__).parent
 EXPERIMENTS = ("two_jobs",)
@@ -53,45 +54,15 @@ def run(name: str) -> Path:
 
 
 def code_hash(name: str) -> str:
-    """A hash of the experiment and of all of mtlib that it imports: what runs, not how it is commented."""
+    """A hash of all of mtlib that the experiment runs: what it does, not how it is commented."""
     digest = hashlib.sha256()
-    for module in sorted(_reached(f"{__name__}.{name}")):
-        digest.update(f"{module}\0{_meaning(_source(module))}\0".encode())
+    for path in reached(f"import {__name__}.{name}"):
+        digest.update(f"{path.name}\0{_meaning(_source(path))}\0".encode())
     return digest.hexdigest()[:16]
 
 
-def _source(module: str) -> str:
-    return Path(find_spec(module).origin).read_text("utf8")
-
-
-def _reached(start: str) -> set[str]:
-    """The modules of mtlib that `start` imports, directly or not. Packages' own __init__ only
-    re-export; what a module takes from one is followed to the module that defines it."""
-    found, waiting = set(), [start]
-    while waiting:
-        module = waiting.pop()
-        if module in found:
-            continue
-        found.add(module)
-        for node in ast.walk(ast.parse(_source(module))):
-            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("mtlib")):
-                waiting.extend(_targets(module, node))
-    return found
-
-
-def _targets(module: str, node: ast.ImportFrom) -> list[str]:
-    base = module.split(".")[: -node.level] if node.level else []
-    base = ".".join([*base, *([node.module] if node.module else [])])
-    names = [f"{base}.{alias.name}" for alias in node.names]
-    submodules = [name for name in names if _is_module(name)]
-    return submodules or [base]
-
-
-def _is_module(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _source(path: Path) -> str:
+    return path.read_text("utf8")
 
 
 def _meaning(source: str) -> str:

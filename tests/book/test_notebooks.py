@@ -1,0 +1,72 @@
+"""What stands behind the download button: plain Markdown, runnable as it is; and the time a chapter claims."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+from plain import plain  # noqa: E402
+
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+CHAPTERS = [c["file"] for part in TOC["parts"] if part["caption"] == "Chapters" for c in part["chapters"]]
+WORDS_A_MINUTE, MINUTES_A_CONTROL = 200, 2
+
+
+@pytest.fixture(params=CHAPTERS)
+def offered(request):
+    return ROOT / "_build/html/_sources" / f"{request.param}.ipynb"
+
+
+@pytest.mark.web
+def test_the_offered_notebook_holds_nothing_that_only_the_book_understands(offered):
+    for cell in nbformat.read(offered, 4).cells:
+        assert not cell.get("outputs")
+        if cell.cell_type == "markdown":
+            assert not re.search(r"^:::|^`{3}\{|\{[\w:]+\}`|^\([\w-]+\)=|\]\(#", cell.source, re.M), cell.source
+
+
+@pytest.mark.web
+def test_the_offered_notebook_runs_live_from_an_empty_folder(offered, tmp_path, monkeypatch):
+    monkeypatch.delenv("MTLIB_STATIC", raising=False)
+    notebook = nbformat.read(offered, 4)
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    live = [o for o in shown if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
+    explored = sum("explore(" in cell.source for cell in notebook.cells if cell.cell_type == "code")
+    assert len(live) == explored >= 3
+    assert os.listdir(tmp_path) == []  # a run leaves nothing behind
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_reading_time_stated_is_the_reading_time_measured(chapter):
+    text = (ROOT / f"{chapter}.md").read_text("utf8")
+    prose = re.sub(r"^(`{3,})\{code-cell\}.*?^\1$", "", text, flags=re.S | re.M)
+    minutes = len(prose.split()) / WORDS_A_MINUTE + MINUTES_A_CONTROL * len(re.findall(r"^explore\($", text, re.M))
+    stated = int(re.search(r"\*\*It takes\*\* about (\d+) minutes", text)[1])
+    assert stated == pytest.approx(minutes, rel=0.15)
+
+
+def test_every_box_is_put_into_words(tmp_path):
+    bibliography = tmp_path / "references.bib"
+    bibliography.write_text("@book{a2020,\n  author = {Ahn, Kim and Bo, Li},\n  year = {2020}\n}\n")
+    (tmp_path / "code.py").write_text("class Core:\n    def forward(self):\n        return 1\n")
+    text = plain(
+        "(here)=\n# Title\n:::{answer} q-a\nYes {cite}`a2020`.\n:::\n"
+        ":::{claim} c-a\n:says: *no*\nMeasured: yes.\n:::\n"
+        ":::{quiz} Is it?\n- [x] Yes\n\n  It is.\n- [ ] No\n\n  It is.\n:::\n"
+        "```{literalinclude} code.py\n:pyobject: Core.forward\n```\n[above](#here), {cite:t}`a2020`",
+        tmp_path, bibliography,
+    )  # fmt: skip
+    assert text.startswith("# Title\n> **In short.** Yes (Ahn and Bo 2020).")
+    assert "> **The notes say** *no*\n>\n> **Measured here.** Measured: yes." in text
+    assert "<details><summary>Yes</summary>\n\n**Right.** It is." in text and "**Not this one.** It is." in text
+    assert "```python\ndef forward(self):\n    return 1\n```" in text
+    assert text.endswith("above, Ahn and Bo 2020")
