@@ -72,7 +72,7 @@ def find(id: str) -> Exercise:
     """The exercise of that name; raises UnknownExercise, which offers the nearest."""
     exercise = exercises.find(id) if isinstance(id, str) else None
     if exercise is None:
-        near = difflib.get_close_matches(str(id), exercises.ids(), n=3, cutoff=0.4)
+        near = difflib.get_close_matches(str(id), exercises.ids(), n=2, cutoff=0.7)
         offer = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(exercises.ids())}"
         raise UnknownExercise(f"there is no exercise {id!r}{offer}")
     return exercise

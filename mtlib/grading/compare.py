@@ -84,10 +84,11 @@ def _gap_in_numbers(yours: Any, expected: Any, close: float, largest: float, par
     if not close:  # bool, integers: exactly
         wrong = yours != expected
         count = int(wrong.sum())
-        return f"{count} of {wrong.size} entries{_of(part)} differ" if count else None
+        differ = f"differ, the first at {_first(wrong)}" if count > 1 else f"differs, at {_first(wrong)}" if count else ""
+        return f"{count} of {wrong.size} entries{_of(part)} {differ}" if count else None
     nan = _isnan(yours) & ~_isnan(expected)
     if nan.any():
-        return f"NaN{_of(part)} at {_first(nan)}, where {_at(expected, nan):.4g} is expected"
+        return f"{part or 'the answer'} is NaN at {_first(nan)}, where {_at(expected, nan):.4g} is expected"
     finite = _isfinite(expected)
     size = max(1.0, largest, float(_abs(expected[finite]).max(initial=0.0)))
     exact = (yours == expected) | (_isnan(yours) & _isnan(expected))
@@ -113,4 +114,4 @@ def _first(mask: Any) -> str:
 
 
 def _at(values: Any, mask: Any) -> float:
-    return float(values[mask][0])
+    return float(values[mask][0]) + 0.0  # -0 is 0 to a reader

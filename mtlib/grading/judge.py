@@ -48,6 +48,8 @@ def agree(yours: Any, expected: Any, largest: float = 1.0, names: tuple[str, ...
         for i, name in enumerate(names):
             part = name if part == f"[{i}]" else part
         sentence = difference.sentence.replace(difference.part, part) if difference.part else difference.sentence
+        if names and not part:  # the answer as a whole is no such tuple
+            sentence = sentence.replace(f"a tuple of {len(names)}", f"a tuple ({', '.join(names)})")
         sentence = f"{why}: {sentence}" if why else sentence
         raise Wrong(sentence, difference.yours, difference.expected, part)
 

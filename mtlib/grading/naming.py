@@ -2,7 +2,8 @@
 
 A name is given only when the variant's replies equal the learner's on the smallest failing case and on a run of
 further cases of the same property, so that it is not given by luck. Of two variants that still agree, the
-cases of the other properties tell which.
+cases of the other properties tell which. People make two mistakes at once: on further cases another dtype is
+no objection, and a property on which no suspect agrees has nothing to say about them.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Callable
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
+from torch import Tensor
 
 from .compare import gap
 from .draw import strategy
@@ -28,14 +30,15 @@ def name_mistake(exercise: Exercise, outcome, subjects: list, seed: int) -> str 
     suspects = [m for m in exercise.mistakes if _same(each, outcome.case, theirs, _replies_of(m, each, outcome.case))]
     if not suspects:
         return None
-    others = [p for p in exercise.properties if p is not each]
-    for asked in [each, *others]:
+    for asked in [each, *(p for p in exercise.properties if p is not each)]:
+        left = suspects
         for case in _further(asked, seed):
             theirs = replies(asked.judge, case, subjects)
-            suspects = [m for m in suspects if _same(asked, case, theirs, _replies_of(m, asked, case))]
+            left = [m for m in left if _same(asked, case, theirs, _replies_of(m, asked, case), any_dtype=True)]
+        suspects = left if left or asked is each else suspects
         if len({m.sentence for m in suspects}) < 2:  # other properties are asked only to tell two suspects apart
-            break
-    return suspects[0].sentence if suspects else None
+            return suspects[0].sentence if suspects else None
+    return None
 
 
 def replies(judge: Callable, case: dict, subjects: list) -> list[Reply]:
@@ -54,18 +57,27 @@ def _replies_of(mistake: Mistake, each: Property, case: dict) -> list[Reply]:
     return replies(each.judge, case, [LocalSubject(answer) for answer in mistake.answers])
 
 
-def _same(each: Property, case: dict, theirs: list[Reply], variant: list[Reply]) -> bool:
-    return len(theirs) == len(variant) and all(_alike(each, case, a, b) for a, b in zip(theirs, variant, strict=True))
+def _same(each: Property, case: dict, theirs: list[Reply], variant: list[Reply], any_dtype: bool = False) -> bool:
+    if len(theirs) != len(variant):
+        return False
+    return all(_alike(each, case, a, b, any_dtype) for a, b in zip(theirs, variant, strict=True))
 
 
-def _alike(each: Property, case: dict, a: Reply, b: Reply) -> bool:
+def _alike(each: Property, case: dict, a: Reply, b: Reply, any_dtype: bool) -> bool:
     if a.trouble or b.trouble:
         return _same_trouble(a.trouble, b.trouble)
     if isinstance(a.value, Subject) or isinstance(b.value, Subject):
         return type(a.value) is type(b.value)
     if each.essence:
         return gap(each.essence(case, a.value), each.essence(case, b.value)) is None
-    return gap(a.value, b.value, largest=10.0) is None and gap(a.after, b.after) is None
+    mine, other = (_in_float32(r.value) if any_dtype else r.value for r in (a, b))
+    return gap(mine, other, largest=10.0) is None and gap(a.after, b.after) is None
+
+
+def _in_float32(value: object) -> object:
+    if type(value) is tuple:
+        return tuple(map(_in_float32, value))
+    return value.float() if type(value) is Tensor and value.is_floating_point() else value
 
 
 def _same_trouble(a: Trouble | None, b: Trouble | None) -> bool:

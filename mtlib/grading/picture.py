@@ -21,9 +21,13 @@ def picture_of(report: Report) -> Any:
     from mtlib import plot
 
     yours, expected, where = _matrices(wrong.yours, wrong.expected)
-    panels = [("yours", yours), ("expected", expected)]
-    if yours.shape == expected.shape and wrong.yours.shape == wrong.expected.shape:
-        panels.append(("difference", yours - expected))
+    if yours.shape == expected.shape and torch.equal(yours, expected):
+        return None  # another dtype, or axes of size 1: two pictures that look alike explain nothing
+    if wrong.yours.shape == wrong.expected.shape:
+        panels = [("yours", yours), ("expected", expected), ("difference", yours - expected)]
+    else:
+        panels = [(f"{word} {tuple(whole.shape)}", part) for word, whole, part in
+                  (("yours", wrong.yours, yours), ("expected", wrong.expected, expected))]  # fmt: skip
     finite = torch.cat([m.flatten() for _, m in panels])
     finite = finite[finite.isfinite()]
     reach = max(float(finite.abs().max()), 1e-9) if len(finite) else 1.0  # one scale, so that colours compare
@@ -32,9 +36,10 @@ def picture_of(report: Report) -> Any:
         numbers = "{:.3g}" if max(matrix.shape) <= _WRITTEN else None
         plot.heatmap(ax, matrix, numbers=numbers, low=-reach, high=reach, cmap=plot.DIVERGING)
         ax.set_title(title)
-    named = f" of {wrong.part}" if wrong.part and wrong.part[0] != "[" else ""
-    alt = f"{report.exercise.id}, smallest failing case{named}{where}: {wrong.sentence}"
-    return plot.show(fig, alt=alt, caption=f"Yours beside expected{named}{where}; blue is above zero, orange below.")
+    named = f"{wrong.part}{where}, " if wrong.part and wrong.part[0] != "[" else f"the part{where}, " if where else ""
+    alt = f"{report.exercise.id}, {named}smallest failing case: {wrong.sentence}."
+    caption = f"{named}yours beside expected; blue is above zero, orange below."
+    return plot.show(fig, alt=alt, caption=caption[0].upper() + caption[1:])
 
 
 def _matrices(yours: Tensor, expected: Tensor) -> tuple[Tensor, Tensor, str]:

@@ -69,11 +69,16 @@ def _beside(wrong: Wrong) -> list[tuple[str, Any]]:
     if wrong.yours is None and wrong.expected is None:
         return []
     of = f" {wrong.part}" if wrong.part and wrong.part[0] != "[" else ""
-    pairs = [("yours" + of, wrong.yours), ("expected" + of, wrong.expected)]
+    pairs = [("yours" + of, _laid_out(wrong.yours)), ("expected" + of, _laid_out(wrong.expected))]
     if type(wrong.yours) is Tensor and type(wrong.expected) is Tensor and wrong.yours.shape == wrong.expected.shape:
         if wrong.yours.dtype == wrong.expected.dtype and wrong.yours.is_floating_point():
             pairs.append(("difference", wrong.yours - wrong.expected))
     return pairs
+
+
+def _laid_out(value: Any) -> Any:
+    """How the memory of an input lies may matter; that of an answer never does."""
+    return value.contiguous() if type(value) is Tensor else value
 
 
 def _rows(pairs: list[tuple[str, Any]]) -> list[str]:
@@ -93,7 +98,9 @@ def pretty(value: Any) -> list[str]:
     ['(2, 2) float32  [[1, 0], [0, 1]]']
     """
     if type(value) is dict:
-        return [f"{len(value)} entries: {_clip(', '.join(map(str, value)), WIDTH - 24)}"]
+        return _entries(value)
+    if type(value) is tuple:
+        return [line for part in value for line in pretty(part)] or ["()"]
     if type(value) is not Tensor:
         return [_clip(str(value) if isinstance(value, str) else repr(value), WIDTH - 16)]
     form = f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
@@ -106,12 +113,21 @@ def pretty(value: Any) -> list[str]:
     return [f"{form}  {_clip(whole, WIDTH - 40)}"]
 
 
+def _entries(state: dict) -> list[str]:
+    """A state dict: small ones are written out, but for what is all zero, which in the smallest case is most."""
+    told = {name: value for name, value in state.items() if type(value) is not Tensor or value.any()}
+    lines = [f"{name}  {line}" for name, value in told.items() for line in pretty(value)]
+    if len(lines) > 5:
+        return [f"{len(state)} tensors, with more numbers than one wants to read"]
+    return [*lines, "all others 0" if told else "all 0"] if len(told) < len(state) else lines
+
+
 def _numbers(value: Tensor) -> str:
     if value.numel() > 200:
         return _numbers(value.flatten()[:8])[:-1] + ", …]"
     if value.ndim == 0:
         number = value.item()
-        return f"{number:.4g}" if isinstance(number, float) else str(number)
+        return f"{number + 0.0:.4g}" if isinstance(number, float) else str(number)  # -0 is 0 to a reader
     return "[" + ", ".join(_numbers(row) for row in value) + "]"
 
 

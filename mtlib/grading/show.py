@@ -1,7 +1,5 @@
 """Showing a report: in a notebook a card and pictures, elsewhere text."""
 
-import html
-
 from .picture import picture_of
 from .report import headline, table, text_of
 from .run import Report
@@ -23,7 +21,7 @@ class Card:
         return "\n\n".join(
             [
                 f"**✓ {headline(self.report)}**",
-                f"<pre>{html.escape(table(self.report))}</pre>",
+                f"```text\n{table(self.report)}\n```",
                 f"**What it says.** {exercise.explanation}",
                 f"**One better way.** {exercise.better}",
             ]

@@ -152,10 +152,12 @@ EXERCISE = Exercise(
         ),
         Mistake("attention that never looks at keep", variant(hide=steps.untouched, drop=steps.untouched)),
         Mistake("a mask of -20: large scores shine through it", variant(hide=filled_with(-20.0), drop=steps.untouched)),
+        Mistake("a mask of -20: large scores shine through it", variant(hide=filled_with(-20.0))),
         Mistake(
             "a mask of -1e4: still finite, so large scores shine through it",
             variant(hide=filled_with(-1e4), drop=steps.untouched),
         ),
+        Mistake("a mask of -1e4: still finite, so large scores shine through it", variant(hide=filled_with(-1e4))),
         Mistake(
             "a huge finite mask: a query that may look nowhere then looks everywhere alike",
             variant(hide=filled_with(-1e9), drop=steps.untouched),
