@@ -5,6 +5,8 @@ reader hunts in the wrong place. Every check here names the argument, what it wa
 it must be.
 """
 
+from numbers import Integral
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,9 @@ from torch import Tensor
 def positive(**sizes: int) -> None:
     """Each size is an int of at least 1: ``positive(d_model=d_model, n_heads=n_heads)``."""
     for name, value in sizes.items():
-        if type(value) is not int or value < 1:
+        # numpy's whole numbers and torch.export's symbolic ones are whole numbers too; True is not
+        whole = isinstance(value, (Integral, torch.SymInt)) and not isinstance(value, bool)
+        if not whole or value < 1:
             raise ValueError(f"{name}={value!r} must be a whole number of at least 1")
 
 

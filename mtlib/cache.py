@@ -14,6 +14,9 @@ from torch import Tensor
 class KVCache:
     """One layer's keys and values, (B, G, T, E) each; ``len(cache)`` is T.
 
+    A cache serves either self-attention, which appends to it, or cross-attention, which fills
+    it once; the first use decides, and the other then raises ValueError.
+
     >>> cache = KVCache(); kv = torch.zeros(1, 2, 3, 4)
     >>> k, v = cache.append(kv, kv); k, v = cache.append(kv, kv); len(cache)
     6
@@ -22,6 +25,7 @@ class KVCache:
     def __init__(self) -> None:
         self.k: Tensor | None = None
         self.v: Tensor | None = None
+        self._serves: str | None = None
 
     def __len__(self) -> int:
         return 0 if self.k is None else self.k.size(2)
@@ -30,6 +34,7 @@ class KVCache:
         self, k: Float[Tensor, "B G T E"], v: Float[Tensor, "B G T E"]
     ) -> tuple[Float[Tensor, "B G T_all E"], Float[Tensor, "B G T_all E"]]:
         """Add the new positions and return all of them: self-attention."""
+        self._serve("self-attention")
         if self.k is not None:
             _same(self.k, k)
             k, v = torch.cat([self.k, k], dim=2), torch.cat([self.v, v], dim=2)
@@ -38,9 +43,15 @@ class KVCache:
 
     def once(self, project: Callable[[], tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
         """Project at the first call, remember after: cross-attention, whose memory never grows."""
+        self._serve("cross-attention")
         if self.k is None:
             self.k, self.v = project()
         return self.k, self.v
+
+    def _serve(self, use: str) -> None:
+        if self._serves not in (None, use):
+            raise ValueError(f"this cache serves {self._serves}; give {use} one of its own")
+        self._serves = use
 
 
 def _same(old: Tensor, new: Tensor) -> None:

@@ -14,6 +14,9 @@ def main(argv: list[str] | None = None) -> int:
     fetch.add_argument("name", metavar="NAME", nargs="+", help=f"one of: {', '.join(assets.ASSETS)}")
     commands.add_parser("progress", help="show which exercises you have passed")
     arguments = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console that lacks a sign shows another, and does not die of it
+            stream.reconfigure(errors="replace")
     try:
         return _COMMANDS[arguments.command](arguments)
     except assets.AssetMissing as error:
@@ -23,6 +26,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _fetch(arguments: argparse.Namespace) -> int:
     for name in arguments.name:
+        if name in assets.ASSETS and not assets.is_here(name):
+            print(f"fetching {name}, {assets.ASSETS[name].size_mb} MB …", flush=True)
         print(f"{name}: {assets.fetch(name)}")
     return 0
 

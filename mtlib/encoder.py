@@ -31,15 +31,15 @@ class EncoderBlock(nn.Module):
         super().__init__()
         c = config
         self.norm1 = LayerNorm(c.d_model, c.norm_eps)
-        self.attn = MultiHeadAttention(c.d_model, c.n_heads, n_kv_heads=c.n_kv_heads, dropout=c.dropout)
+        self.attn = MultiHeadAttention(c.d_model, c.n_heads, n_kv_heads=c.kv_heads, dropout=c.dropout)
         self.norm2 = LayerNorm(c.d_model, c.norm_eps)
-        self.ffn = FeedForward(c.d_model, c.d_ff)
-        self.dropout = nn.Dropout(c.dropout)
+        self.ffn = FeedForward(c.d_model, c.ff_width)
+        self.attn_dropout, self.ffn_dropout = nn.Dropout(c.dropout), nn.Dropout(c.dropout)
         self.resid_mid, self.resid_post = Residual(c.placement), Residual(c.placement)
 
     def forward(self, x: Float[Tensor, "B T D"], keep: Bool[Tensor, "..."] | None = None) -> Float[Tensor, "B T D"]:
-        x = self.resid_mid(x, lambda h: self.dropout(self.attn(h, keep=keep)), self.norm1)
-        return self.resid_post(x, lambda h: self.dropout(self.ffn(h)), self.norm2)
+        x = self.resid_mid(x, lambda h: self.attn_dropout(self.attn(h, keep=keep)), self.norm1)
+        return self.resid_post(x, lambda h: self.ffn_dropout(self.ffn(h)), self.norm2)
 
 
 class Encoder(nn.Module):

@@ -28,6 +28,8 @@ class LayerNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        if x.size(-1) != self.weight.size(0):
+            raise ValueError(f"x has shape {tuple(x.shape)}; its last axis must be d_model={self.weight.size(0)}")
         mean = x.mean(dim=-1, keepdim=True)
         var = x.var(dim=-1, keepdim=True, unbiased=False)
         return (x - mean) / torch.sqrt(var + self.eps) * self.weight + self.bias

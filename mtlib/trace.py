@@ -28,8 +28,8 @@ class NotRecorded(KeyError):
         return self.args[0]
 
 
-class Trace(Mapping[str, Any]):
-    """What was seen, in the order of the run: a read-only mapping from path to output."""
+class Trace:
+    """What was seen, by path, in the order of the run: ``t[path]``, ``path in t``, ``for path in t``."""
 
     def __init__(self, model: nn.Module):
         self._model = model
@@ -46,6 +46,9 @@ class Trace(Mapping[str, Any]):
         if name not in self._seen:
             raise NotRecorded(self._why_missing(name))
         return self._seen[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._seen
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._seen)
@@ -64,17 +67,20 @@ class Trace(Mapping[str, Any]):
         return "\n".join(rows) or "nothing recorded: run the model inside the with block"
 
     def _why_missing(self, name: str) -> str:
-        modules = dict(self._model.named_modules())
+        if hint := self._hint(name):
+            return f"nothing recorded at {name!r}: {hint}"
         parts = name.split(".")
-        for end in range(len(parts), 0, -1):
-            hint = getattr(modules.get(".".join(parts[:end])), "trace_hint", None)
-            if hint:
-                return f"nothing recorded at {name!r}: {hint}"
-        if name in modules:
+        if name in dict(self._model.named_modules()):
             return f"nothing recorded at {name!r}: the model did not run it inside the with block"
         same_end = [n for n in self._seen if n.split(".")[-1] == parts[-1]][:3]
         near = ", ".join(same_end or list(self._seen)[:3]) or "nothing at all was recorded"
         return f"nothing recorded at {name!r}: no such module; try {near}"
+
+    def _hint(self, name: str) -> str | None:
+        """What the nearest module on the way to `name` says of why it cannot be seen."""
+        modules, parts = dict(self._model.named_modules()), name.split(".")
+        paths = (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+        return next((hint for path in paths if (hint := getattr(modules.get(path), "trace_hint", None))), None)
 
 
 @contextmanager
@@ -93,9 +99,10 @@ def trace(model: nn.Module, *, replace: Mapping[str, Callable[[Any], Any]] | Non
     """
     replace = dict(replace or {})
     modules = {name: module for name, module in model.named_modules() if name}
-    for name in replace.keys() - modules.keys():
-        raise NotRecorded(f"cannot replace {name!r}: no such module; its paths are those of named_modules()")
     record = Trace(model)
+    for name in replace.keys() - modules.keys():
+        why = record._hint(name) or "no such module; its paths are those of named_modules()"
+        raise NotRecorded(f"cannot replace {name!r}: {why}")
     hooks = [module.register_forward_hook(_watch(record, name, replace.get(name))) for name, module in modules.items()]
     try:
         yield record

@@ -7,7 +7,8 @@ from pathlib import Path
 from jaxtyping import install_import_hook
 
 # Keep clear of the user's own progress; and the hook must stand before mtlib is first imported.
-os.environ.setdefault("MTLIB_HOME", tempfile.mkdtemp(prefix="mtlib-test-"))
+_HOME = tempfile.TemporaryDirectory(prefix="mtlib-test-")  # goes when the tests are done
+os.environ["MTLIB_HOME"] = _HOME.name
 PACKAGE = Path(__file__).parents[1] / "mtlib"
 # The grader is left out: it states no shapes, and it would watch the learner's every call three times slower.
 HOOKED = sorted({path.stem for path in PACKAGE.iterdir()} - {"__init__", "__pycache__", "grading", "exercises"})

@@ -69,8 +69,22 @@ def test_no_network_is_one_line_and_exit_status_1(shop, monkeypatch, capsys):
     monkeypatch.setattr(assets, "ASSETS", {"tiny": asset("0" * 64, requirement="not-on-the-index==1.0")})
     assert cli.main(["fetch", "tiny"]) == 1
     error = capsys.readouterr().err
-    assert error.startswith("mtlib: tiny could not be fetched (not-on-the-index==1.0); pip said: ")
+    assert error.startswith("mtlib: tiny could not be fetched (not-on-the-index==1.0); is there a network? pip said: ")
     assert error.count("\n") == 1
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(shop, monkeypatch, capsys):
+    (shop / "file").write_text("not a folder")
+    monkeypatch.setenv("MTLIB_CACHE", str(shop / "file"))
+    assert cli.main(["fetch", "tiny"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("mtlib: tiny could not be kept in ") and error.count("\n") == 1
+
+
+def test_fetching_says_how_much_is_to_come(shop, capsys):
+    cli.main(["fetch", "tiny"])
+    cli.main(["fetch", "tiny"])
+    assert capsys.readouterr().out.count("fetching tiny, 1 MB") == 1
 
 
 def test_an_asset_that_was_not_fetched_names_the_command(shop):

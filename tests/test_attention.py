@@ -201,8 +201,27 @@ def test_heads_round_trip_and_take_their_own_columns():
     assert torch.equal(mt.merge_heads(mt.split_heads(x.mT.contiguous().mT, 4)), x)  # not contiguous
 
 
-def test_attention_compiles_to_the_same_numbers():
+def test_attention_can_be_exported_whole():
     attn = mt.MultiHeadAttention(16, 2)
     x = torch.randn(2, 5, 16)
     exported = torch.export.export(attn, (x,)).module()  # traced whole, with no graph break
     close(exported(x), attn(x), torch.float32)
+
+
+def test_a_mask_with_fewer_axes_means_the_same_to_both_cores():
+    q, k, v = qkv(3, 5)
+    keep = torch.tensor([True, False, True, True, False])
+    close(mt.FusedCore()(q, k, v, keep), mt.ExplicitCore()(q, k, v, keep), torch.float64)
+
+
+def test_half_precision_does_not_overflow_before_the_division():
+    q = k = torch.full((1, 1, 2, 16), 100.0, dtype=torch.float16)
+    v = torch.ones(1, 1, 2, 16, dtype=torch.float16)
+    assert (q @ k.mT).isinf().all()  # 160 000, above float16; a quarter of it is not
+    assert mt.ExplicitCore()(q, k, v).isfinite().all()
+
+
+def test_asking_for_the_core_that_is_there_changes_nothing():
+    model = mt.MultiHeadAttention(8, 2)
+    core = model.core
+    assert mt.use_explicit(model).core is core

@@ -40,6 +40,12 @@ CASES = {
     "a negative eps": (lambda: mt.ModelConfig(**sizes, norm_eps=-1.0), "norm_eps=-1.0 must be above 0"),
     "a config whose heads do not divide": (lambda: mt.ModelConfig(**{**sizes, "n_heads": 3}), "d_model=8 does not split into n_heads=3"),
     "a cache of another batch": (lambda: _reuse_cache(), "start a new cache for a new batch"),
+    "a cache of another memory": (lambda: _cache_of_another_memory(), "a batch of 2 and 5 positions, context has 1 and 5: start a new"),
+    "one cache for both kinds": (lambda: _cache_of_both_kinds(), "this cache serves self-attention; give cross-attention one of its own"),
+    "a core with no twin": (lambda: _core_of_its_own(), "the model has a core of its own, Own, with no FusedCore twin"),
+    "a norm of another width": (lambda: mt.LayerNorm(4)(torch.zeros(2, 1)), r"x has shape \(2, 1\); its last axis must be d_model=4"),
+    "zero heads to split": (lambda: mt.split_heads(x, 0), "n_heads=0 must be a whole number of at least 1"),
+    "true heads": (lambda: mt.MultiHeadAttention(8, True), "n_heads=True must be a whole number"),
 }
 
 
@@ -47,6 +53,27 @@ def _reuse_cache():
     cache = mt.KVCache()
     attn(x, cache=cache)
     attn(x[:1], cache=cache)
+
+
+def _cache_of_another_memory():
+    cache = mt.KVCache()
+    attn(x, torch.zeros(2, 5, 8), cache=cache)
+    attn(x[:1], torch.zeros(1, 5, 8), cache=cache)
+
+
+def _cache_of_both_kinds():
+    cache = mt.KVCache()
+    attn(x, cache=cache)
+    attn(x, torch.zeros(2, 5, 8), cache=cache)
+
+
+def _core_of_its_own():
+    class Own(mt.ExplicitCore):
+        pass
+
+    model = mt.MultiHeadAttention(8, 2)
+    model.core = Own()
+    mt.use_fused(model)
 
 
 @pytest.mark.parametrize("case", CASES)

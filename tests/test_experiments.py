@@ -21,7 +21,7 @@ def test_every_kept_result_belongs_to_todays_code(name):
 def test_a_sample_of_the_kept_runs_comes_out_again():
     then = {(row["variant"], row["seed"]): row for row in experiments.kept("two_jobs")}
     for variant in ("as it is", "one head"):
-        now = two_jobs.accuracy(two_jobs.fit(two_jobs.build(variant, 3), seed=3))
+        now = two_jobs.accuracy(two_jobs.train(variant, 3))
         for job in two_jobs.JOBS:
             assert now[job] == pytest.approx(then[variant, 3][job], abs=0.05)
 
@@ -71,8 +71,15 @@ def test_the_answers_of_the_task_are_the_mirror_and_the_letter_before():
     assert answers[0, :, 1].tolist() == [row[t - 1] for t in range(9)]
 
 
-def test_fishers_test_on_known_tables():
-    assert compare.fisher_exact(1, 10, 11, 14) == pytest.approx(0.002759, abs=1e-6)
-    assert compare.fisher_exact(3, 6, 3, 6) == pytest.approx(1.0)
-    with pytest.raises(ValueError, match="9 of 8 and 1 of 8"):
-        compare.fisher_exact(9, 8, 1, 8)
+def test_mcnemars_test_on_known_tables():
+    a, b = [True] * 9 + [False] * 3, [False] * 8 + [True] * 4  # 8 for a alone, 3 for b alone, 1 for both
+    assert compare.mcnemar_exact(a, b) == pytest.approx(2 * (1 + 11 + 55 + 165) / 2**11)
+    assert compare.mcnemar_exact([True], [True]) == 1.0
+    with pytest.raises(ValueError, match="2 runs of one variant and 1 of the other"):
+        compare.mcnemar_exact([True, True], [True])
+
+
+def test_a_head_that_does_a_job_has_its_whole_share():
+    mirror = torch.eye(9).flip(1)
+    assert two_jobs.shares(mirror[None])["mirror"] == [1.0]
+    assert two_jobs.shares(torch.eye(9).roll(-1, dims=1)[None])["before"] == [1.0]

@@ -109,3 +109,17 @@ def test_shapes_can_be_had_without_numbers():
     with mt.trace(model) as t:
         model(ids)
     assert "blocks.0.attn.core.weights" in repr(t) and "(2, 4, 6, 6)" in repr(t)
+
+
+def test_a_trace_knows_what_it_holds(model, ids):
+    with mt.trace(model) as t:
+        model(ids)
+    assert "blocks.0.attn.core.weights" in t and "elsewhere" not in t
+    assert len(t) == len(list(t)) and all(t[name] is not None for name in t)  # nothing fires twice in an encoder
+
+
+def test_replacing_in_a_fused_model_names_the_way(model):
+    mt.use_fused(model)
+    path = "blocks.0.attn.core.weights"
+    with pytest.raises(KeyError, match=r"mt\.use_explicit"), mt.trace(model, replace={path: torch.zeros_like}):
+        pytest.fail("the block ran")

@@ -8,8 +8,10 @@ since, so that a stale number stops the build.
 
 import ast
 import hashlib
+import io
 import json
 import platform
+import tokenize
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,12 +41,12 @@ def run(name: str) -> Path:
     """Carry out experiment `name` and keep its result."""
     import torch
 
-    rows = import_module(f"{__name__}.{name}").measure()
+    experiment, code = import_module(f"{__name__}.{name}"), code_hash(name)  # of what runs, not of later edits
     record = {
         "command": f"python -m mtlib.experiments {name}",
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "code": code_hash(name),
-        "rows": rows,
+        "code": code,
+        "rows": experiment.measure(),
     }
     file = HERE / f"{name}.json"
     body = ",\n".join(f"  {json.dumps(row)}" for row in record.pop("rows"))
@@ -57,7 +59,8 @@ def code_hash(name: str) -> str:
     """A hash of all of mtlib that the experiment runs: what it does, not how it is commented."""
     digest = hashlib.sha256()
     for path in reached(f"import {__name__}.{name}"):
-        digest.update(f"{path.name}\0{_meaning(_source(path))}\0".encode())
+        if path != Path(__file__) and path.name != "_reach.py":  # they keep the result, they do not make it
+            digest.update(f"{path.name}\0{_meaning(_source(path))}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -66,9 +69,15 @@ def _source(path: Path) -> str:
 
 
 def _meaning(source: str) -> str:
-    """The program without comments and docstrings, so that a better sentence makes nothing stale."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
+    """The program without comments, docstrings and blank lines, so that a better sentence makes
+    nothing stale. Taken from the text and not from the syntax tree, whose form changes with Python."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+            text = node.body[0]
+            lines[text.lineno - 1 : text.end_lineno] = [""] * (text.end_lineno - text.lineno + 1)
+    return "\n".join(line.rstrip() for line in lines if line.strip())

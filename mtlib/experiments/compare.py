@@ -1,19 +1,22 @@
 """Is a difference between two variants more than luck?"""
 
+from collections.abc import Sequence
 from math import comb
 
 
-def fisher_exact(a: int, n_a: int, b: int, n_b: int) -> float:
-    """Two-sided p of Fisher's exact test: a of n_a solved it with one variant, b of n_b with another.
+def mcnemar_exact(a: Sequence[bool], b: Sequence[bool]) -> float:
+    """Two-sided p of McNemar's exact test: run i solved it with variant a, with variant b.
 
-    The share of all ways to deal a + b successes to the two groups that are no likelier than
-    the one seen. Source: Fisher 1935, The Design of Experiments, the lady tasting tea.
+    The runs are paired (same seed, same data), so only the pairs that differ speak. If neither
+    variant were better, each of these would fall either way like a fair coin; p is how often
+    coins part the two so far or further. Source: McNemar 1947, Psychometrika 12.
 
-    >>> round(fisher_exact(4, 4, 0, 4), 4)  # the lady, four cups of each kind, all right
-    0.0286
+    >>> mcnemar_exact([True] * 6, [False] * 5 + [True])  # five differ, all one way: 2 in 32
+    0.0625
     """
-    if not (0 <= a <= n_a and 0 <= b <= n_b):
-        raise ValueError(f"{a} of {n_a} and {b} of {n_b}: successes must lie between 0 and the number of runs")
-    solved = a + b
-    ways = {i: comb(n_a, i) * comb(n_b, solved - i) for i in range(max(0, solved - n_b), min(n_a, solved) + 1)}
-    return sum(w for w in ways.values() if w <= ways[a]) / comb(n_a + n_b, solved)
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} runs of one variant and {len(b)} of the other; they must be paired by seed")
+    only_a = sum(x and not y for x, y in zip(a, b))
+    only_b = sum(y and not x for x, y in zip(a, b))
+    differ, fewer = only_a + only_b, min(only_a, only_b)
+    return min(1.0, 2 * sum(comb(differ, k) for k in range(fewer + 1)) / 2**differ)
