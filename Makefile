@@ -1,5 +1,5 @@
 # make book and make test are all there is to know; each makes .venv first when it is missing.
-# TORCH_INDEX=URL takes torch from another index, for instance PyTorch's own for a CPU or CUDA build.
+# TORCH_INDEX=URL, on the first call, takes torch from another index, for instance PyTorch's own for a CPU build.
 
 PYTHON ?= python3
 ifeq ($(OS),Windows_NT)
@@ -11,15 +11,19 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/ready
 JOBS ?= 2
 
-
-.PHONY: book test lab serve exercises runs bench clean constraints
+.PHONY: book test browser lab serve exercises runs bench clean constraints
 
 book: $(READY)
 	$(BIN)/python -m mtlib fetch minilm
 	$(BIN)/jupyter-book build . -W --keep-going
 
-test: book
+test: book browser
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# The browser tests drive a Chromium; where the machine has none, Playwright brings its own.
+browser: $(READY)
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || test -n "$(CHROMIUM)" \
+	  || $(BIN)/python -m playwright install chromium
 
 lab: $(READY)
 	$(BIN)/jupyter lab book/06_attention.md
