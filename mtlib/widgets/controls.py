@@ -1,9 +1,12 @@
 """What a keyword of `explore` means: the values a control can take and how each is written."""
 
+import math
 from dataclasses import dataclass
 
 _DEFAULT_STOPS = 21
 _MOST_WHOLE = 40
+_DIGITS = 12  # significant ones of a computed stop: fewer than a float's, so that 0.30000000000000004 is 0.3
+_SHOWN = 3  # significant digits a reader sees, more where stops would read alike
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Field:
     @property
     def texts(self) -> list[str]:
         """The values as a reader reads them."""
-        return [_text(value) for value in self.values]
+        return _texts(self.values)
 
 
 def read_controls(controls: dict, start: dict, labels: dict) -> list[Field]:
@@ -41,20 +44,20 @@ def _field(name, spec, start, label):
     if name not in start:
         return Field(name, label, kind, values, len(values) // 2 if kind == "range" else 0)
     if start[name] not in values:
-        raise ValueError(f"{name} cannot start at {start[name]!r}: its stops are {', '.join(map(_text, values))}")
+        raise ValueError(f"{name} cannot start at {start[name]!r}: its stops are {', '.join(_texts(values))}")
     return Field(name, label, kind, values, values.index(start[name]))
 
 
 def _stops(name, spec):
-    if spec is bool or spec == [False, True]:
+    # By what the items are: [0, 1] == [False, True], and means two numbers.
+    if spec is bool or (isinstance(spec, list) and len(spec) == 2 and spec[0] is False and spec[1] is True):
         return "check", (False, True)
     if isinstance(spec, tuple) and len(spec) in (2, 3) and all(map(_is_number, spec)):
         return "range", _even(name, *spec)
-    if isinstance(spec, list) and len(spec) > 1 and len(set(spec)) == len(spec):
-        if all(map(_is_number, spec)):
-            return "range", tuple(spec)
-        if all(isinstance(word, str) for word in spec):
-            return "select", tuple(spec)
+    if isinstance(spec, list) and len(spec) > 1:
+        for kind, fits in (("range", _is_number), ("select", lambda word: isinstance(word, str))):
+            if all(map(fits, spec)) and len(set(spec)) == len(spec):
+                return kind, tuple(spec)
     raise ValueError(
         f"cannot make a control of {name}={spec!r}: give (low, high), (low, high, stops), "
         "a list of at least two different numbers or words, or bool"
@@ -67,15 +70,44 @@ def _even(name, low, high, n=None):
         n = high - low + 1 if whole and high - low < _MOST_WHOLE else _DEFAULT_STOPS
     if not (low < high and isinstance(n, int) and n > 1):
         raise ValueError(f"{name}=({low}, {high}, {n}) is no slider: low < high and at least two stops")
-    steps = [round(low + (high - low) * i / (n - 1), 6) for i in range(n)]
-    return tuple(map(int, steps)) if whole and all(step == int(step) for step in steps) else tuple(steps)
+    if whole and (high - low) % (n - 1) == 0:
+        return tuple(range(low, high + 1, (high - low) // (n - 1)))
+    places = _DIGITS - 1 - math.floor(math.log10(max(abs(low), abs(high))))
+    inner = (round(low + (high - low) * i / (n - 1), places) for i in range(1, n - 1))
+    stops = (float(low), *inner, float(high))
+    if any(a >= b for a, b in zip(stops, stops[1:])):
+        raise ValueError(f"{name}=({low}, {high}, {n}) is no slider: its ends are too close for {n} different stops")
+    return stops
 
 
 def _is_number(x):
-    return isinstance(x, (int, float)) and not isinstance(x, bool)
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
 
 
-def _text(value):
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return (f"{value:.3g}" if isinstance(value, float) else str(value)).replace("-", "−" if _is_number(value) else "-")
+def _texts(values):
+    """Words as they are; numbers with the fewest digits that tell all of them apart, three at least."""
+    if isinstance(values[0], bool):
+        return ["on" if value else "off" for value in values]
+    if isinstance(values[0], str):
+        return list(values)
+    for digits in range(_SHOWN, 18):  # 17 tell any two floats apart
+        texts = [_number(value, digits) for value in values]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
+
+
+def _number(x, digits):
+    """`x` to so many significant digits, a plain decimal within 1e-4 … 1e5, with a true minus."""
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    if isinstance(x, int):
+        text = str(x)
+    elif x == 0 or 1e-4 <= abs(x) <= 1e5:
+        text = _short(f"{x:.{max(digits - 1 - int(exponent), 0)}f}")
+    else:
+        text = f"{_short(mantissa)}e{int(exponent)}"
+    return text.replace("-", "−")
+
+
+def _short(decimal):
+    return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
