@@ -7,6 +7,7 @@ hand. Rough: larger sizes and ordinary real numbers, for what small whole number
 
 import os
 from collections.abc import Callable
+from functools import cache
 from math import prod
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _CACHE = os.environ.get("MTLIB_CACHE") or platformdirs.user_cache_dir("mtlib", a
 hypothesis.configuration.set_hypothesis_home_dir(Path(_CACHE) / "hypothesis")
 
 DTYPES = (torch.float32, torch.float64)
+_integers, _bytes = cache(st.integers), cache(st.binary)  # to find a strategy made before costs more than to draw
 
 
 class Draw:
@@ -31,7 +33,7 @@ class Draw:
 
     def whole(self, low: int, high: int) -> int:
         """A whole number, low and high included."""
-        return self._draw(st.integers(low, high))
+        return self._draw(_integers(low, high))
 
     def size(self, low: int = 1, high: int = 4, rough: int = 12) -> int:
         """The length of an axis, up to `high` in the plain mood and up to `rough` in the rough one."""
@@ -100,7 +102,7 @@ class Draw:
         entries that stay keep their numbers, and those it can spare are set to zero first.
         """
         length = -(-count // 16) * 16
-        return [byte % base for byte in reversed(self._draw(st.binary(min_size=length, max_size=length)))][:count]
+        return [byte % base for byte in reversed(self._draw(_bytes(min_size=length, max_size=length)))][:count]
 
 
 @st.composite

@@ -8,6 +8,7 @@ and learns as much as they please; the score is computed behind a process border
 import contextlib
 import importlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -16,6 +17,7 @@ class Forbidden(Exception):
     """Raised inside the learner's call when it reaches for what it should write."""
 
 
+@cache
 def _parse(entry: str) -> tuple[Any, str, str, str]:
     path, _, keyword = entry.partition("(")
     module, name = path.rsplit(".", 1)

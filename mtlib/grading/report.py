@@ -94,6 +94,7 @@ def _rows(pairs: list[tuple[str, Any]]) -> list[str]:
 def pretty(value: Any) -> list[str]:
     """A value in a line, a matrix in a few, anything larger by its form.
 
+    >>> import torch
     >>> pretty(torch.eye(2))
     ['(2, 2) float32  [[1, 0], [0, 1]]']
     """

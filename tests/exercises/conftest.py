@@ -29,6 +29,13 @@ def answers_in(topic: str, solved: bool) -> dict:
     return names
 
 
+def source_of_answer(exercise) -> str:
+    """The code cell that answers an exercise, solution and all."""
+    starts = tuple(f"{word} {name}" for name in exercise.answers for word in ("def", "class"))
+    cells = cells_of(source_of(exercise.id.partition(".")[0]))
+    return next(code for kind, code in cells if kind == "code" and code.startswith(starts))
+
+
 def answers_to(exercise, solved: bool) -> tuple:
     names = answers_in(exercise.id.partition(".")[0], solved)
     return tuple(names[name] for name in exercise.answers)

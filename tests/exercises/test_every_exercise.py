@@ -14,10 +14,9 @@ MISTAKES = [(e, m) for e in EXERCISES.values() for m in e.mistakes]
 
 @EACH
 def test_the_solution_keeps_every_promise(exercise):
-    for seed in (1, 2):
-        report = grade(exercise, answers_to(exercise, solved=True), seed)
-        assert report.passed and report.earned == exercise.points, report.first_failure
-        assert all(outcome.tried >= 9 for outcome in report.outcomes)
+    report = grade(exercise, answers_to(exercise, solved=True), 1)  # under nbmake it meets fresh cases each time
+    assert report.passed and report.earned == exercise.points, report.first_failure
+    assert all(outcome.tried >= 9 for outcome in report.outcomes)
 
 
 @EACH
@@ -29,7 +28,7 @@ def test_the_stub_earns_nothing(exercise):
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=[f"{e.id}-{i}" for i, (e, _) in enumerate(MISTAKES)])
 def test_a_mistake_is_rejected_and_named(exercise, mistake, hasty):
-    report = grade(exercise, mistake.answers, 3)
+    report = grade(exercise, mistake.answers, 3, all_points=False)
     assert not report.passed
     assert report.mistake == mistake.sentence
 

@@ -1,5 +1,7 @@
 """attention.multi_head: several small attentions side by side, and the four maps around them."""
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -80,9 +82,12 @@ def built(case: dict, subject: Subject) -> Subject:
     return layer
 
 
+_reference = cache(Reference)  # to make one costs ten times what running it does, and its weights are replaced
+
+
 def answer_of(case: dict) -> Tensor:
-    layer = Reference(case["d_model"], case["n_heads"]).to(case["x"].dtype)
-    layer.load_state_dict(case["state"])
+    layer = _reference(case["d_model"], case["n_heads"])
+    layer.load_state_dict(case["state"], assign=True)
     with torch.no_grad():
         return layer(case["x"], case["context"], case["keep"])
 
