@@ -1,4 +1,4 @@
-"""Figures: a canvas in the house look, shown as SVG. matplotlib loads when the first one is drawn."""
+"""Figures: a canvas in the house look, shown as SVG. matplotlib loads with mt.plot, not with mtlib."""
 
 from .style import BLUE, COLORS, DIVERGING, FAINT, GREEN, GREY, INK, ORANGE, PURPLE, RED, SEQUENTIAL, canvas, text_on
 from .svg import Figure, show, to_svg

@@ -4,6 +4,13 @@ Most of a small figure's time goes into its ticks: matplotlib makes five objects
 every label twice to find room for titles. Here one tick is a rubber stamp that is moved along the axis,
 and titles and labels stand at fixed places, which a canvas with fixed margins can afford. Whatever asks
 for more (minor ticks, a tick changed by hand, an offset such as 1e6) falls back to matplotlib's way.
+
+None of this is matplotlib's public interface. What is leant on, here and in renderer.py, and why
+pyproject.toml names one minor version of matplotlib:
+    Axes._init_axis, Axis(axes, clear=False), Spine.register_axis    to give axes an axis class of ours
+    Axis._get_shared_axis, Axis._autolabelpos                        as Axis.set_ticks and Axis.draw use them
+    Axis.majorTicks (filled when read), Tick.update_position         the one tick that is our stamp
+    RendererBase._draw_text_as_path                                  $math$, as an outline
 """
 
 from collections.abc import Sequence
@@ -64,6 +71,8 @@ class _StampedY(_Stamped, YAxis):
 class HouseAxes(Axes):
     """Axes with titles at the left, few ticks, images as crisp cells."""
 
+    _cmap = None  # of images that name none; the canvas sets it
+
     def _init_axis(self):  # as matplotlib's own projections do
         self.xaxis, self.yaxis = _StampedX(self, clear=False), _StampedY(self, clear=False)
         for side, axis in zip(("bottom", "top", "left", "right"), (self.xaxis,) * 2 + (self.yaxis,) * 2):
@@ -76,12 +85,11 @@ class HouseAxes(Axes):
         return super().get_title(loc)
 
     def imshow(self, X, cmap=None, *, interpolation="none", **kw):
-        from .style import SEQUENTIAL
+        return super().imshow(X, cmap or self._cmap, interpolation=interpolation, **kw)
 
-        return super().imshow(X, cmap or SEQUENTIAL, interpolation=interpolation, **kw)
-
-    def settle(self, left, bottom):
-        """Fix the labels' places for margins of so many pixels; at most six ticks an axis."""
+    def settle(self, left, bottom, cmap):
+        """Fix the labels' places for margins of so many pixels, and images' colours; at most six ticks an axis."""
+        self._cmap = cmap
         box = self.get_window_extent()
         self.xaxis.set_label_coords(0.5, -max(bottom - 20, 26) / box.height)
         self.yaxis.set_label_coords(-max(left - 20, _LABEL_AT) / box.width, 0.5)

@@ -97,7 +97,7 @@ def canvas(width=560, height=320, rows=1, cols=1, *, margins=(56, 16, 36, 48), g
         fig.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height,
                             wspace=gaps[0] / inner_w, hspace=gaps[1] / inner_h)  # fmt: skip
         for i, ax in enumerate(fig.axes):
-            ax.settle(left if i % cols == 0 else 0, bottom if i >= len(fig.axes) - cols else 0)
+            ax.settle(left if i % cols == 0 else 0, bottom if i >= len(fig.axes) - cols else 0, SEQUENTIAL)
     return fig, axes
 
 

@@ -1,6 +1,9 @@
 """Figures as SVG: the same bytes, themable, with a text alternative, and faithful."""
 
+import ast
 import xml.etree.ElementTree as ET
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -127,3 +130,21 @@ def test_what_cannot_be_drawn_says_so():
     ax.bar([0], [1], hatch="//")
     with pytest.raises(NotImplementedError, match="hatches"):
         plot.to_svg(fig)
+
+
+def test_an_image_has_the_house_colours_unless_it_names_others():
+    fig, ax = plot.canvas()
+    assert ax.imshow(np.eye(2)).get_cmap().name == plot.SEQUENTIAL
+    assert ax.imshow(np.eye(2), cmap=plot.DIVERGING).get_cmap().name == plot.DIVERGING
+
+
+def test_the_files_of_a_package_import_one_another_one_way():
+    for package in (plot, mt.widgets):
+        files = list(Path(package.__file__).parent.glob("*.py"))
+        tuple(TopologicalSorter({path.stem: siblings(path) for path in files}).static_order())  # CycleError names the circle
+
+
+def siblings(path):
+    """The files beside this one that it imports, anywhere in it: `from .x import y`, `from . import x`."""
+    relative = [node for node in ast.walk(ast.parse(path.read_text("utf8"))) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    return {name for node in relative for name in ([node.module] if node.module else [alias.name for alias in node.names])}
