@@ -8,8 +8,8 @@ import ast
 import re
 from pathlib import Path
 
-_DIRECTIVE = re.compile(r"^(:{3,}|`{3,})\{(?P<name>[\w-]+)\} ?(?P<argument>[^\n]*)\n(?P<body>.*?)^\1[ ]*$", re.S | re.M)
-_OPTION = re.compile(r"^:(\w+):[ ]*(.*)$", re.M)
+from .source import Directive, directives
+
 _TARGET = re.compile(r"^\([\w-]+\)=\n", re.M)
 _CITE = re.compile(r"\{cite(?::(?P<kind>[tp]))?\}`(?P<keys>[^`]+)`")
 _ENTRY = re.compile(r"@\w+\{(?P<key>[^,]+),(?P<fields>.*?)^\}", re.S | re.M)
@@ -18,26 +18,33 @@ _HERE = re.compile(r"\[(?P<text>[^\]]+)\]\(#[\w-]+\)")
 
 def plain(text: str, folder: Path, bibliography: Path) -> str:
     """The Markdown of one cell, its directives and roles put into words; `folder` is the chapter's."""
-    text = _DIRECTIVE.sub(lambda found: _said(found, folder), text)
+    text = _worded(text, folder)
     text = _CITE.sub(lambda found: _cited(found, _authors(bibliography)), text)
     return _HERE.sub(lambda found: found["text"], _TARGET.sub("", text))
 
 
-def _said(found: re.Match, folder: Path) -> str:
-    name, body = found["name"], found["body"]
-    options = dict(_OPTION.findall(body))
-    body = _OPTION.sub("", body).strip()
-    if name == "answer":
-        return _quoted(f"**In short.** {body}")
-    if name == "claim":
-        return _quoted(f"**The notes say** {options['says']}\n\n**Measured here.** {body}")
-    if name == "quiz":
-        return f"**{found['argument']}**\n\n{_choices(body)}"
-    if name == "literalinclude":
-        return f"```python\n{_listing(folder / found['argument'].strip(), options.get('pyobject'))}\n```"
-    if name == "bibliography":
+def _worded(text: str, folder: Path) -> str:
+    """Every directive put into words, those inside a box as well."""
+    lines = text.split("\n")
+    for found in reversed(list(directives(text))):  # from the end, so that the lines before keep their numbers
+        said = _said(found, folder)
+        if said is not None:
+            lines[found.start : found.end] = said.split("\n")
+    return "\n".join(lines)
+
+
+def _said(found: Directive, folder: Path) -> str | None:
+    if found.name == "answer":
+        return _quoted(f"**In short.** {_worded(found.body, folder)}")
+    if found.name == "claim":
+        return _quoted(f"**The notes say** {found.options['says']}\n\n**Measured here.** {_worded(found.body, folder)}")
+    if found.name == "quiz":
+        return f"**{found.argument}**\n\n{_choices(found.body)}"
+    if found.name == "literalinclude":
+        return f"```python\n{_listing(folder / found.argument, found.options.get('pyobject'))}\n```"
+    if found.name == "bibliography":
         return ""
-    return found[0]
+    return None
 
 
 def _quoted(text: str) -> str:
@@ -55,13 +62,15 @@ def _choices(body: str) -> str:
 
 
 def _listing(path: Path, name: str | None) -> str:
-    """The source of one class, function or method, `Class.method`, of a file."""
+    """A file, or one class, function or method of it, `Class.method`."""
     source = path.read_text("utf8")
+    if name is None:
+        return source.rstrip("\n")
     node = ast.parse(source)
-    for part in (name or "").split("."):
+    for part in name.split("."):
         node = next(child for child in ast.iter_child_nodes(node) if getattr(child, "name", None) == part)
-    lines = source.split("\n")[node.lineno - 1 : node.end_lineno]
-    return "\n".join(line[node.col_offset :] for line in lines)
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return "\n".join(line[node.col_offset :] for line in source.split("\n")[first - 1 : node.end_lineno])
 
 
 def _authors(bibliography: Path) -> dict[str, str]:

@@ -2,16 +2,9 @@
 
 import hashlib
 import os
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # the parts below are modules of this folder
-
-import assets  # noqa: E402
-import cache  # noqa: E402
-import directives  # noqa: E402
-import notebooks  # noqa: E402
-import questions  # noqa: E402
+from . import assets, cache, directives, notebooks, questions
 
 
 def prepare(app, config):

@@ -27,8 +27,7 @@ from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-import ledger
-import questions
+from . import ledger, questions
 
 log = logging.getLogger(__name__)
 MOST_WORDS = 50

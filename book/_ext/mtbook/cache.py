@@ -11,37 +11,44 @@ as well. The scripts and style sheets of controls shape no output.
 
 import hashlib
 import platform
-import re
 from importlib.metadata import version
 from pathlib import Path
 
 import yaml
+from sphinx.util import logging
 
-from mtlib._reach import PACKAGE, reached
+from mtlib._reach import PACKAGE, everything, reached
 
-_PEERS = ("torch", "numpy", "matplotlib", "hypothesis")
-_HEAD = re.compile(r"\A---\n(.*?\n)---\n", re.S)
-_CELL = re.compile(r"^(`{3,}|:{3,})\s*\{code-cell\}[^\n]*\n(.*?)^\1\s*$", re.S | re.M)
+from .source import front_matter, python
+
+log = logging.getLogger(__name__)
+# What computes, draws, loads or asks: a new version of one can change an output.
+_PEERS = ("torch", "numpy", "matplotlib", "hypothesis", "ipywidgets", "safetensors", "tokenizers")
 
 
 def key_source(app, docname, source):
     """source-read: put the digest into a chapter's kernelspec."""
-    head = _HEAD.match(source[0])
-    settings = yaml.safe_load(head[1]) if head else None
-    if not settings or "kernelspec" not in settings:
+    settings, height = front_matter(source[0])
+    if "kernelspec" not in settings:
         return
-    files = counted("\n".join(cell[2] for cell in _CELL.finditer(source[0])))
+    files = counted(source[0], docname)
     for path in files:
         app.env.note_dependency(str(path))
     settings["kernelspec"]["mtlib"] = digest(files)
     # One line, and blank ones up to the old height, so that warnings keep their line numbers.
     flow = yaml.safe_dump(settings, default_flow_style=True, width=10**9, sort_keys=False)
-    source[0] = f"---\n{flow.rstrip()}" + "\n" * head[1].count("\n") + "---\n" + source[0][head.end() :]
+    lines = source[0].split("\n")
+    lines[:height] = ["---", flow.rstrip(), *[""] * (height - 3), "---"]
+    source[0] = "\n".join(lines)
 
 
-def counted(code: str) -> list[Path]:
-    """What this code reaches, and the .json files beside it."""
-    files = reached(code)
+def counted(text: str, docname: str) -> list[Path]:
+    """What the code of this page reaches, and the .json files beside it."""
+    try:
+        files = reached(python(text))
+    except (SyntaxError, ValueError) as problem:
+        log.warning("cannot tell what of mtlib is used here, so all of it counts: %s", problem, location=docname)
+        files = everything()
     return sorted({*files, *(data for folder in {path.parent for path in files} for data in folder.glob("*.json"))})
 
 

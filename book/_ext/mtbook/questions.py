@@ -9,7 +9,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-import ledger
+from . import ledger
 
 log = logging.getLogger(__name__)
 
@@ -25,29 +25,36 @@ def answers(env) -> dict:
     return env.mt_answers
 
 
+def pages(env) -> set[str]:
+    """Those that list the rows."""
+    if not hasattr(env, "mt_question_pages"):
+        env.mt_question_pages = set()
+    return env.mt_question_pages
+
+
 def forget(app, env, docname):
-    """env-purge-doc"""
+    """env-purge-doc: a page that is gone, or about to be read again."""
+    pages(env).discard(docname)
     for row in [row for row, (name, _) in answers(env).items() if name == docname]:
         del answers(env)[row]
 
 
 def merge(app, env, docnames, other):
     """env-merge-info: what a parallel reader collected."""
+    pages(env).update(pages(other) & set(docnames))
     answers(env).update({row: kept for row, kept in answers(other).items() if kept[0] in docnames})
 
 
 def pages_to_write(app, env):
     """env-updated: the questions pages, since any answer may have changed."""
-    return sorted(getattr(env, "mt_question_pages", ()))
+    return sorted(pages(env))
 
 
 class Questions(SphinxDirective):
     """Where the rows are listed."""
 
     def run(self):
-        if not hasattr(self.env, "mt_question_pages"):
-            self.env.mt_question_pages = set()
-        self.env.mt_question_pages.add(self.env.docname)
+        pages(self.env).add(self.env.docname)
         return [collected()]
 
 
@@ -59,7 +66,7 @@ def chapters(env) -> dict[str, str]:
 
 def check(app, env):
     """env-check-consistency: every row of every chapter of the book has its target and its answer there."""
-    if not getattr(env, "mt_question_pages", None):
+    if not pages(env):
         return
     here, targets = chapters(env), env.get_domain("std").anonlabels
     for row in ledger.rows(app).values():

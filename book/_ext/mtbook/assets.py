@@ -7,9 +7,9 @@ into every page.
 import json
 from pathlib import Path
 
-from cache import PACKAGE
+from mtlib._reach import PACKAGE
 
-BOOK = Path(__file__).parents[1]
+BOOK = Path(__file__).parents[2]
 
 
 def write_assets(app):

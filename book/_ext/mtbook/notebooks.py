@@ -4,7 +4,8 @@ from pathlib import Path
 
 import jupytext
 
-from plain import plain
+from .plain import plain
+from .source import notebook
 
 
 def is_chapter(app, name) -> bool:
@@ -27,8 +28,8 @@ def write_notebooks(app, error):
             out = Path(app.outdir, "_sources", f"{name}.ipynb")
             out.parent.mkdir(parents=True, exist_ok=True)
             source, bibliography = Path(app.env.doc2path(name)), Path(app.srcdir, app.config.bibtex_bibfiles[0])
-            notebook = jupytext.read(source, fmt="md:myst")
-            for cell in notebook.cells:
+            clean = notebook(source.read_text("utf8"))
+            for cell in clean.cells:
                 if cell.cell_type == "markdown":
                     cell.source = plain(cell.source, source.parent, bibliography)
-            jupytext.write(notebook, out, fmt="ipynb")
+            jupytext.write(clean, out, fmt="ipynb")
