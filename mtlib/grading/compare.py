@@ -84,8 +84,10 @@ def _gap_in_numbers(yours: Any, expected: Any, close: float, largest: float, par
     if not close:  # bool, integers: exactly
         wrong = yours != expected
         count = int(wrong.sum())
-        differ = f"differ, the first at {_first(wrong)}" if count > 1 else f"differs, at {_first(wrong)}" if count else ""
-        return f"{count} of {wrong.size} entries{_of(part)} {differ}" if count else None
+        if not count:
+            return None
+        where = f"differ, the first at {_first(wrong)}" if count > 1 else f"differs, at {_first(wrong)}"
+        return f"{count} of {wrong.size} entries{_of(part)} {where}"
     nan = _isnan(yours) & ~_isnan(expected)
     if nan.any():
         return f"{part or 'the answer'} is NaN at {_first(nan)}, where {_at(expected, nan):.4g} is expected"

@@ -69,10 +69,8 @@ class Report:
 def grade(
     exercise: Exercise, answers: tuple[Callable, ...], seed: int | None = None, all_points: bool = True
 ) -> Report:
-    """Judge answers that live in this process. The same seed draws the same cases.
-
-    Without `all_points` it ends at the first broken promise: right or wrong, and why, but not how many points.
-    """
+    """Judge answers that live in this process; the same seed draws the same cases. Without `all_points` it ends at
+    the first broken promise: right or wrong, and why, but not how many points."""
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     subjects = [LocalSubject(answer, exercise.forbid) for answer in answers]
     banned = next(filter(None, (found(answer, exercise.forbid) for answer in answers)), None)
@@ -93,7 +91,7 @@ def passes(exercise: Exercise, answers: tuple[Callable, ...], seed: int) -> bool
 
 @contextlib.contextmanager
 def _no_collector() -> Iterator[None]:
-    """Python's garbage collector waits: a check makes thousands of small objects, and a fifth of its time goes there."""
+    """The garbage collector waits: a check makes thousands of small objects, and a fifth of its time goes there."""
     was_on = gc.isenabled()
     gc.disable()
     try:

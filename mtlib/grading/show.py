@@ -1,7 +1,7 @@
 """Showing a report: in a notebook a card and pictures, elsewhere text."""
 
 from .picture import picture_of
-from .report import headline, table, text_of
+from .report import headline, text_of
 from .run import Report
 
 __all__ = ["failure", "success", "text_of"]
@@ -18,10 +18,11 @@ class Card:
 
     def _repr_markdown_(self) -> str:
         exercise = self.report.exercise
+        rows = (f"| {o.property.name} | {o.earned} | {o.tried} |" for o in self.report.outcomes)
         return "\n\n".join(
             [
                 f"**✓ {headline(self.report)}**",
-                f"```text\n{table(self.report)}\n```",
+                "\n".join(["| promise kept | points | cases |", "| :-- | --: | --: |", *rows]),
                 f"**What it says.** {exercise.explanation}",
                 f"**One better way.** {exercise.better}",
             ]

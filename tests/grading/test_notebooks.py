@@ -46,7 +46,7 @@ def test_the_solutions_run_under_nbmake(source, one_thread):
 def test_every_check_of_the_unsolved_notebook_fails(source, one_thread):
     notebook = nbformat.read(ROOT / "exercises" / f"{source.stem}.ipynb", 4)
     checks = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.startswith("check(")]
-    del notebook.cells[notebook.cells.index(checks[-1]) + 1 :]  # what comes after draws, with what is not there yet
+    del notebook.cells[notebook.cells.index(checks[-1]) + 1 :]  # what follows draws with what is not written yet
     NotebookClient(notebook, allow_errors=True, timeout=120).execute()
     errors = [[out for out in cell.outputs if out.output_type == "error"] for cell in checks]
     assert checks and all(len(found) == 1 for found in errors)

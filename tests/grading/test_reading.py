@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mtlib.exercises import find
-from mtlib.grading import UnknownExercise, check
+from mtlib.grading import UnknownExercise, check, hint
+from mtlib.grading.checking import GradingError
 from mtlib.grading.picture import picture_of
 from mtlib.grading.report import pretty, text_of
 from mtlib.grading.run import grade
@@ -43,11 +44,11 @@ def test_pictures_of_different_shapes_say_their_shapes():
     assert "yours (2, 1)" in drawn.svg and "expected (1, 1)" in drawn.svg and "difference" not in drawn.svg
 
 
-def test_a_card_keeps_its_columns_in_a_notebook():
+def test_a_card_is_a_table_in_a_notebook():
     from mtlib.grading.show import Card
 
     card = Card(report_on("attention.scores", lambda q, k: q @ k.mT / q.shape[-1] ** 0.5))._repr_markdown_()
-    assert "```text\n  ✓ values " in card
+    assert "\n| values | 4 | 60 |\n| leading axes | 3 | 60 |\n" in card
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,18 @@ def test_a_wrong_id_offers_near_names_only():
     with pytest.raises(UnknownExercise, match="did you mean attention.picture") as error:
         check("attention.pictures", len)
     assert "causal" not in str(error.value)
+
+
+def test_a_failing_case_is_drawn_yours_beside_expected():
+    drawn = picture_of(report_on("attention.scores", lambda q, k: q @ k.mT))._repr_html_()
+    assert all(word in drawn for word in ("<svg", "yours", "expected", "difference", "0.707"))
+
+
+def test_hints_come_one_by_one_and_stay_at_the_last(capsys):
+    for number in (1, 2, 3, 3):
+        hint("attention.scores")
+        assert find("attention.scores").hints[number - 1] in capsys.readouterr().out
+    hint("attention.scores", 1)
+    assert "Hint 1 of 3" in capsys.readouterr().out
+    with pytest.raises(GradingError, match="three hints"):
+        hint("attention.scores", 4)

@@ -106,7 +106,7 @@ EXERCISE = Exercise(
             "each map transposed: queries make the rows of a map, keys its columns",
             lambda weights, columns: reference(weights.mT, columns),
         ),
-        Mistake("a reshape and no more: it cuts the maps into strips, and one row of the picture mixes heads", _reshaped),
+        Mistake("a reshape and no more: it cuts the maps into strips, and a row of the picture mixes heads", _reshaped),
         Mistake("`columns` taken for the number of rows", _columns_for_rows),
         Mistake(
             "a picture of the full rows only: the heads of a last, shorter row are lost",
