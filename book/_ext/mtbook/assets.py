@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mtlib._reach import PACKAGE
 
+from .icons import write_icons
+
 BOOK = Path(__file__).parents[2]
 
 
@@ -20,7 +22,7 @@ def write_assets(app):
     out.mkdir(parents=True, exist_ok=True)
     widgets = PACKAGE / "widgets"
     sheets = [BOOK / "assets" / "book.css", *sorted(widgets.glob("*.css"))]
-    (out / "book.css").write_text("".join(sheet.read_text("utf8") for sheet in sheets), "utf8")
+    (out / "book.css").write_text("".join([*(sheet.read_text("utf8") for sheet in sheets), write_icons(out)]), "utf8")
     modules = {path.stem: path.read_text("utf8") for path in sorted(widgets.glob("*.js")) if path.stem != "host"}
     host = (widgets / "host.js").read_text("utf8").replace("__MODULES__", json.dumps(modules))
     (out / "host.js").write_text(host, "utf8")
