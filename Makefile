@@ -25,8 +25,10 @@ browser: $(READY)
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || test -n "$(CHROMIUM)" \
 	  || $(BIN)/python -m playwright install chromium
 
-lab: $(READY)
-	$(BIN)/jupyter lab book/06_attention.md
+lab: $(READY)  # a chapter's .md opens as a notebook; the setting stays in .venv
+	mkdir -p .venv/share/jupyter/lab/settings
+	cp book/assets/lab_overrides.json .venv/share/jupyter/lab/settings/overrides.json
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/book/06_attention.md
 
 serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
