@@ -60,9 +60,10 @@ def canvas(width=560, height=320, rows=1, cols=1, *, margins=(56, 16, 36, 48), g
     """A new figure in the house look: `(fig, ax)`, or `(fig, axes)` as an array when there are several.
 
     Args:
-        width, height: CSS pixels. 560 wide is drawn at 343 on a phone, where 12 px text is 7.4 px:
-            keep words few and do not go wider than 640 without need.
-        rows, cols: the grid of axes.
+        width, height: CSS pixels. A phone draws any width at 375, where the 12 px text of a 560 px
+            picture is 8 px: keep words few, and 600 the widest.
+        rows, cols: the grid of axes. Above each other they can be narrower, and so larger on a phone;
+            side by side is for what must be compared at one height.
         margins: left, right, top, bottom around all axes, CSS pixels. Fixed, because a layout engine
             measures every text on every frame: that doubles the time of a frame.
         gaps: between columns, between rows, CSS pixels.

@@ -6,7 +6,7 @@ import pytest
 
 from . import site
 
-PAGES = site.pages_with_controls() if site.HTML.is_dir() else []
+PAGES = site.pages_with_controls()
 FRAME_MS = 16
 
 
