@@ -18,7 +18,7 @@ book: $(READY)
 	$(BIN)/jupyter-book build . -W --keep-going
 
 test: book browser
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # The browser tests drive a Chromium; where the machine has none, Playwright brings its own.
 browser: $(READY)
