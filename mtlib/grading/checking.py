@@ -56,7 +56,7 @@ def check(id: str, *answers: Any, seed: int | None = None) -> None:
 def hint(id: str, number: int | None = None) -> None:
     """Show the next of the exercise's three hints, or the one asked for by its number.
 
-    Raises UnknownExercise, and ValueError for a number that is not 1, 2 or 3.
+    Raises UnknownExercise, and GradingError for a number that is not 1, 2 or 3.
     """
     exercise = find(id)
     if number is not None and number not in (1, 2, 3):

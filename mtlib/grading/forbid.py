@@ -1,8 +1,8 @@
 """`forbid=`: what an exercise may not be answered with, such as the torch function that is the whole exercise.
 
 Two looks, best effort both. `found` reads the compiled code for names that already mean the forbidden thing;
-`blocked` replaces it in its module while the learner's code runs. Someone who wants to get round them can,
-and learns as much as they please; the score is computed behind a process border (see GRADING in the design).
+`blocked` replaces it in its module while the learner's code runs. Someone who wants to get round them can; a
+score that counts will be computed elsewhere. `library_of` finds answers that are mtlib's own.
 """
 
 import contextlib
@@ -66,6 +66,23 @@ def found(answer: Callable, forbid: tuple[str, ...]) -> str | None:
     for thing, path in banned:
         if any(value is thing for value, _ in known):
             return path
+    return None
+
+
+def library_of(answer: Any) -> str | None:
+    """The name of what is mtlib's own in an answer: the answer itself, or a class it is built on. Else None.
+
+    >>> library_of(library_of), library_of(dict)
+    ('library_of', None)
+    """
+    while True:  # a partial or a decorated function is what it wraps
+        inner = getattr(answer, "func", None) or getattr(answer, "__wrapped__", None)
+        if inner is None or isinstance(answer, type):
+            break
+        answer = inner
+    for thing in answer.__mro__ if isinstance(answer, type) else (answer,):
+        if str(getattr(thing, "__module__", "")).partition(".")[0] == "mtlib":
+            return getattr(thing, "__name__", type(thing).__name__)
     return None
 
 

@@ -1,6 +1,7 @@
 """Judges: how a property looks at one case. They raise `Wrong`, or return without a word.
 
-A judge talks to subjects and to nothing else, so it can be run over a process border as it stands.
+A judge talks to subjects and to nothing else, and works out what is expected before it asks them. It may rely on an
+answer's form once that is agreed; what it stumbles over before that is told as a wrong answer too, by `run`.
 """
 
 from collections.abc import Callable
@@ -54,6 +55,11 @@ def agree(yours: Any, expected: Any, largest: float = 1.0, names: tuple[str, ...
         raise Wrong(sentence, difference.yours, difference.expected, part)
 
 
+def agree_in_form(yours: Any, expected: Any, names: tuple[str, ...] = ()) -> None:
+    """Raise Wrong unless types, shapes and dtypes are those of `expected`: before a judge takes an answer apart."""
+    agree(_blank(yours), _blank(expected), names=names)
+
+
 def equals(reference: Callable, largest: Callable | None = None, names: tuple[str, ...] = ()) -> Callable:
     """A judge: the answer equals `reference(*case.values())`, which is written for clearness and not speed.
 
@@ -78,9 +84,9 @@ def differentiates(reference: Callable, largest: Callable | None = None) -> Call
         arguments = {name: value for name, value in case.items() if name != "cotangent"}
         args, names = tuple(arguments.values()), list(arguments)
         expected = LocalSubject(reference).grad(args, case["cotangent"]).value
+        size = largest(**arguments) if largest else 1.0
         yours = value_of(subject.grad(args, case["cotangent"]))
         for number, gradient in expected.items():
-            size = largest(**arguments) if largest else 1.0
             agree(yours[number], gradient, size, why=f"the gradient of {names[number]}")
 
     return judge
@@ -110,10 +116,9 @@ def leaves_inputs(reference: Callable) -> Callable:
     """A judge: the arguments are the same after the call as before, and the answer has the right form."""
 
     def judge(case: dict, subject: Subject) -> None:
+        expected = reference(*case.values())
         reply = subject.call(*case.values())
-        form = gap(_blank(value_of(reply)), _blank(reference(*case.values())))
-        if form is not None:
-            raise Wrong(form.sentence, form.yours, form.expected)
+        agree_in_form(value_of(reply), expected)
         for (name, before), after in zip(case.items(), reply.after, strict=False):
             if gap(after, before) is not None:
                 raise Wrong(f"{name} is changed in place", after, before, f"{name} after the call")
@@ -123,6 +128,6 @@ def leaves_inputs(reference: Callable) -> Callable:
 
 def _blank(value: Any) -> Any:
     """The form of an answer without its numbers."""
-    if type(value) in (tuple, list):
+    if type(value) is tuple or type(value) is list:
         return type(value)(_blank(item) for item in value)
     return torch.zeros_like(value) if type(value) is Tensor else value

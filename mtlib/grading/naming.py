@@ -16,7 +16,6 @@ from torch import Tensor
 from .compare import gap
 from .draw import strategy
 from .exercise import Exercise, Mistake, Property
-from .judge import Wrong
 from .subject import LocalSubject, Reply, Subject
 from .trouble import Trouble
 
@@ -48,7 +47,7 @@ def replies(judge: Callable, case: dict, subjects: list) -> list[Reply]:
         log.clear()
     try:
         judge(case, *subjects)
-    except Wrong:
+    except Exception:
         pass  # whether it is wrong is known; here it is about how
     return [reply for log in logs for reply in log]
 

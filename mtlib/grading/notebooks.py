@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 START, END = "# solution", "# end solution"
 _KERNEL = {
@@ -22,20 +23,24 @@ _KERNEL = {
 }
 
 
-def cells_of(text: str) -> list[tuple[str, str]]:
-    """The cells of a MyST notebook, each `("markdown" | "code", source)`.
+class Cell(NamedTuple):
+    """One cell: "markdown" or "code", its text, and its options such as `{"tags": ["hide-input"]}`."""
 
-    >>> cells_of("---\\nx: y\\n---\\nHi\\n\\n```{code-cell}\\n1\\n```\\n")
-    [('markdown', 'Hi'), ('code', '1')]
+    kind: str
+    source: str
+    options: dict = {}
+
+
+def cells_of(text: str) -> list[Cell]:
+    """The cells of a MyST notebook, as jupytext reads them.
+
+    >>> [cell.source for cell in cells_of("Hi\\n\\n```{code-cell}\\n:tags: [hide-input]\\n1\\n```\\n")]
+    ['Hi', '1']
     """
-    body = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
-    cells: list[tuple[str, str]] = []
-    for part in re.split(r"(^```\{code-cell\}.*?^```$)", body, flags=re.S | re.M):
-        if part.startswith("```{code-cell}"):
-            cells.append(("code", part.split("\n", 1)[1].rsplit("\n", 1)[0]))
-        else:  # `+++` separates two pieces of prose
-            cells += [("markdown", piece.strip()) for piece in re.split(r"^\+\+\+.*$", part, flags=re.M)]
-    return [(kind, source) for kind, source in cells if source]
+    import jupytext  # only those who write exercises need it
+
+    cells = jupytext.reads(text, fmt="md:myst").cells
+    return [Cell(cell.cell_type, cell.source.strip("\n"), dict(cell.metadata)) for cell in cells if cell.source.strip()]
 
 
 def unsolved(source: str) -> str:
@@ -70,14 +75,14 @@ def unsolved(source: str) -> str:
     return "\n".join(kept)
 
 
-def notebook(cells: list[tuple[str, str]]) -> str:
+def notebook(cells: list[Cell]) -> str:
     """The cells as a notebook's text, the same for the same cells."""
     seen: dict[str, int] = {}
     rows = []
-    for kind, source in cells:
+    for kind, source, options in cells:
         copy = seen[kind + source] = seen.get(kind + source, -1) + 1
         name = hashlib.sha256(f"{kind}\n{copy}\n{source}".encode()).hexdigest()[:12]
-        row = {"cell_type": kind, "id": name, "metadata": {}, "source": source.splitlines(keepends=True)}
+        row = {"cell_type": kind, "id": name, "metadata": options, "source": source.splitlines(keepends=True)}
         if kind == "code":
             row |= {"execution_count": None, "outputs": []}
         rows.append(row)
@@ -88,10 +93,10 @@ def notebook(cells: list[tuple[str, str]]) -> str:
 def both(source: Path) -> dict[Path, str]:
     """What should stand in the two notebooks of one source."""
     solved = cells_of(source.read_text(encoding="utf-8"))
-    stripped = [(kind, unsolved(text) if kind == "code" else for_the_learner(text)) for kind, text in solved]
+    stripped = [c._replace(source=(unsolved if c.kind == "code" else for_the_learner)(c.source)) for c in solved]
     return {
         source.with_suffix(".ipynb"): notebook(solved),
-        source.parent.parent / "exercises" / f"{source.stem}.ipynb": notebook([c for c in stripped if c[1]]),
+        source.parent.parent / "exercises" / f"{source.stem}.ipynb": notebook([c for c in stripped if c.source]),
     }
 
 

@@ -16,7 +16,7 @@ def picture_of(report: Report) -> Any:
     wrong = report.first_failure.wrong
     if type(wrong.yours) is not Tensor or type(wrong.expected) is not Tensor:
         return None
-    if 0 in (*wrong.yours.shape, *wrong.expected.shape):
+    if wrong.yours.is_complex() or 0 in (*wrong.yours.shape, *wrong.expected.shape):
         return None
     from mtlib import plot
 

@@ -5,6 +5,9 @@ everything, or a Tensor subclass with methods of its own, would answer as it lik
 and only the copies are compared. The references to torch are taken at import, so that a function patched
 later in the notebook is not the one that judges.
 
+This guards a learner's points against accidents and easy ways out. It does not guard them against someone who is
+out to get them: their code runs in the same process as the judge. A score that counts will be computed elsewhere.
+
 Left out: sparse, quantised and meta tensors, dtypes numpy does not know. No exercise asks for one.
 """
 
@@ -16,11 +19,21 @@ from torch import Tensor
 _detach, _clone, _cpu, _numpy = Tensor.detach, Tensor.clone, Tensor.cpu, Tensor.numpy
 _TENSORS = (Tensor, torch.nn.Parameter)
 _SCALARS = (type(None), bool, int, float, str)
+_name_of, _module_of = (vars(type)[name].__get__ for name in ("__name__", "__module__"))
 _DEPTH = 8  # lists in lists in lists …: a list that holds itself ends here
 
 
 class NotPlain(TypeError):
     """The value is of a kind that may not come back; the message says what it was."""
+
+
+def is_one_of(kind: type, kinds: tuple[type, ...]) -> bool:
+    """Whether `kind` is one of these very classes. `kind in kinds` would ask its metaclass, which may say yes to all.
+
+    >>> is_one_of(int, (int, str)), is_one_of(bool, (int, str))
+    (True, False)
+    """
+    return any(kind is each for each in kinds)
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -32,15 +45,15 @@ def plain(value: Any, depth: int = 0) -> Any:
     [1, tensor([1., 1.])]
     """
     kind = type(value)
-    if kind in _SCALARS:
+    if is_one_of(kind, _SCALARS):
         return value
-    if kind in _TENSORS:
+    if is_one_of(kind, _TENSORS):
         if value.layout is not torch.strided or value.device.type == "meta":
             raise NotPlain("a tensor without ordinary storage (sparse or meta)")
         return _clone(_cpu(_detach(value)))  # the clone keeps a transposed layout transposed
     if depth > _DEPTH:
-        raise NotPlain(f"a {kind.__name__} nested more than {_DEPTH} deep")
-    if kind in (list, tuple):
+        raise NotPlain(f"a {_name_of(kind)} nested more than {_DEPTH} deep")
+    if is_one_of(kind, (list, tuple)):
         return kind(plain(item, depth + 1) for item in value)
     if kind is dict:
         return {plain(key, depth + 1): plain(item, depth + 1) for key, item in value.items()}
@@ -56,9 +69,11 @@ def describe_type(value: Any) -> str:
     kind = type(value)
     if value is None:
         return "None"
-    if kind in _TENSORS:
+    if is_one_of(kind, _TENSORS):
         return "a torch.Tensor"
-    name = kind.__name__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__name__}"
+    name, module = _name_of(kind), _module_of(kind)
+    if type(module) is str and module not in ("builtins", "__main__"):
+        name = f"{module}.{name}"
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 

@@ -39,15 +39,15 @@ def failure_lines(report: Report) -> list[str]:
     """The first broken promise, its smallest case, and the mistake's name."""
     outcome = report.first_failure
     wrong = outcome.wrong
+    if not outcome.case:  # refused, or too slow to be tried
+        return [f"✗ {wrong.sentence}."]
     lines = [f"✗ {outcome.property.name}: {outcome.property.promise}.", f"  Here {wrong.sentence}."]
     if wrong.trouble is not None and wrong.trouble.where:
         lines.append(f"  {wrong.trouble.where}")
     if report.mistake:
         lines.append(f"  This is {report.mistake}.")
-    if outcome.case:
-        lines.append(f"  The smallest case found ({_count(outcome)}):")
-        lines += _rows([*outcome.case.items(), *_beside(wrong)])
-    return lines
+    lines.append(f"  The smallest case found ({_count(outcome)}):")
+    return lines + _rows([*outcome.case.items(), *_beside(wrong)])
 
 
 def table(report: Report) -> str:

@@ -1,30 +1,23 @@
 """Running an exercise's properties by hypothesis, within a bounded time, into a `Report`.
 
 The first property that fails is shrunk to its smallest case; later ones stop at their first failure, which
-is enough to count points. Nothing is stored between runs: a check draws fresh cases each time, and a seed
-makes it repeatable.
+is enough to count points.
 """
 
 import contextlib
 import gc
 import random
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import hypothesis
-import torch
-from hypothesis import HealthCheck, Phase, Verbosity
 
 from .draw import strategy
 from .exercise import Exercise, Property
-from .forbid import found
+from .forbid import found, library_of
 from .judge import Wrong
 from .naming import name_mistake
+from .search import Search
+from .settings import settled
 from .subject import LocalSubject
-
-SEARCH_SECONDS, SHRINK_SECONDS = 1.5, 1.5  # for one property; a right answer needs a tenth of the first
 
 
 @dataclass(frozen=True)
@@ -35,6 +28,11 @@ class Outcome:
     tried: int
     case: dict | None = None
     wrong: Wrong | None = None
+
+    @property
+    def too_slow(self) -> bool:
+        """True when nothing failed but time ran out: there is no case to show."""
+        return self.wrong is not None and self.case is None
 
     @property
     def earned(self) -> int:
@@ -67,24 +65,37 @@ class Report:
 
 
 def grade(
-    exercise: Exercise, answers: tuple[Callable, ...], seed: int | None = None, all_points: bool = True
+    exercise: Exercise,
+    answers: tuple[Callable, ...],
+    seed: int | None = None,
+    all_points: bool = True,
+    mtlibs_own: bool = False,
 ) -> Report:
     """Judge answers that live in this process; the same seed draws the same cases. Without `all_points` it ends at
-    the first broken promise: right or wrong, and why, but not how many points."""
+    the first broken promise: right or wrong, and why, but not how many points. Only tests pass `mtlibs_own`, which
+    lets answers in that the learner did not write."""
     seed = random.SystemRandom().getrandbits(32) if seed is None else seed
     subjects = [LocalSubject(answer, exercise.forbid) for answer in answers]
-    banned = next(filter(None, (found(answer, exercise.forbid) for answer in answers)), None)
-    if banned:
-        wrong = Wrong(f"{banned} is the whole exercise; write what it does")
-        return Report(exercise, tuple(Outcome(p, 0, {}, wrong) for p in exercise.properties))
-    with _no_collector():
+    refusal = next(filter(None, (_refusal(exercise, answer, mtlibs_own) for answer in answers)), None)
+    if refusal:
+        return Report(exercise, tuple(Outcome(p, 0, {}, Wrong(refusal)) for p in exercise.properties))
+    with _no_collector(), settled():
         return judge_subjects(exercise, subjects, seed, all_points)
+
+
+def _refusal(exercise: Exercise, answer: Callable, mtlibs_own: bool) -> str | None:
+    """Why an answer is not even tried, or None."""
+    banned = found(answer, exercise.forbid)
+    if banned:
+        return f"{banned} is the whole exercise; write what it does"
+    own = None if mtlibs_own else library_of(answer)
+    return f"that is mtlib's own {own}; write yours" if own else None
 
 
 def passes(exercise: Exercise, answers: tuple[Callable, ...], seed: int) -> bool:
     """The verdict alone, on the cases that `grade` draws with this seed: no counterexample, no name, no points."""
     subjects = [LocalSubject(answer, exercise.forbid) for answer in answers]
-    with _no_collector():
+    with _no_collector(), settled():
         outcomes = (examine(p, subjects, seed + i, shrink=False) for i, p in enumerate(exercise.properties))
         return not any(outcome.wrong for outcome in outcomes)
 
@@ -102,97 +113,31 @@ def _no_collector() -> Iterator[None]:
 
 
 def judge_subjects(exercise: Exercise, subjects: list, seed: int, all_points: bool = True) -> Report:
-    """Judge subjects of any kind, local or remote; `all_points` as for `grade`."""
+    """Judge subjects of any kind; `all_points` as for `grade`."""
     outcomes: list[Outcome] = []
     mistake = None
     for index, each in enumerate(exercise.properties):
         first = all(outcome.wrong is None for outcome in outcomes)
-        outcome = examine(each, subjects, seed + index, shrink=first)
+        slow = any(outcome.too_slow for outcome in outcomes)
+        outcome = examine(each, subjects, seed + index, shrink=first, patient=not slow)
         outcomes.append(outcome)
         if outcome.wrong and outcome.wrong.unwritten:  # the stub fails everything: no need to ask again
             outcomes += [Outcome(p, 0, outcome.case, outcome.wrong) for p in exercise.properties[index + 1 :]]
             break
-        if outcome.wrong and first:
+        if outcome.wrong and first and not outcome.too_slow:
             mistake = name_mistake(exercise, outcome, subjects, seed + index)
         if outcome.wrong and not all_points:
             break
     return Report(exercise, tuple(outcomes), mistake)
 
 
-def examine(each: Property, subjects: list, seed: int, shrink: bool) -> Outcome:
+def examine(each: Property, subjects: list, seed: int, shrink: bool, patient: bool = True) -> Outcome:
     """Try one property: two thirds of its cases plain, then the rest rough."""
     tried = 0
     for rough, share in ((False, each.tries * 2 // 3), (True, each.tries - each.tries * 2 // 3)):
-        search = _Search(each, subjects, shrink)
+        search = Search(each, subjects, shrink, patient)
         search.run(strategy(each.cases, rough), share, seed)
         tried += search.tried
         if search.wrong:
             return Outcome(each, tried, search.case, search.wrong)
     return Outcome(each, tried)
-
-
-class _OutOfTime(KeyboardInterrupt):
-    """Hypothesis lets an interrupt through at once; any other exception it would take for a failing case."""
-
-
-class _Search:
-    """One hypothesis run, which remembers the smallest failing case by our own measure of small."""
-
-    def __init__(self, each: Property, subjects: list, shrink: bool):
-        self.property, self.subjects, self.shrink = each, subjects, shrink
-        self.tried, self.case, self.wrong = 0, None, None
-        self.until = time.monotonic() + SEARCH_SECONDS
-
-    def run(self, cases: Any, tries: int, seed: int) -> None:
-        phases = [Phase.generate, Phase.shrink] if self.shrink else [Phase.generate]
-        settings = hypothesis.settings(
-            max_examples=tries,
-            phases=phases,
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            print_blob=False,
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-        )
-        attempt = hypothesis.seed(seed)(settings(hypothesis.given(cases)(self._attempt)))
-        try:
-            attempt()
-        except (Wrong, _OutOfTime, hypothesis.errors.Flaky):
-            pass  # what was found is in self.case
-
-    def _attempt(self, case: dict) -> None:
-        if time.monotonic() > self.until:
-            raise _OutOfTime
-        try:
-            self.property.judge(case, *self.subjects)
-        except Wrong as wrong:
-            self._remember(case, wrong)
-            raise
-        finally:
-            self.tried += self.wrong is None
-
-    def _remember(self, case: dict, wrong: Wrong) -> None:
-        if self.wrong is None:
-            self.tried += 1
-            self.until = time.monotonic() + SHRINK_SECONDS
-        if self.wrong is None or burden(case) <= burden(self.case):
-            self.case, self.wrong = case, wrong
-        if wrong.unwritten or not self.shrink:
-            raise _OutOfTime
-
-
-def burden(value: Any) -> float:
-    """How much there is to read in a case: entries, then their size.
-
-    >>> burden({"x": torch.ones(2)}) < burden({"x": torch.ones(3)})
-    True
-    """
-    if isinstance(value, dict):
-        return sum(burden(item) for item in value.values())
-    if isinstance(value, torch.Tensor):
-        numbers = value.double()
-        return (
-            4.0 * value.numel() + 2 * value.ndim + float((numbers != numbers.round()).sum() + numbers.abs().sum()) / 4
-        )
-    return float(abs(value)) if isinstance(value, (int, float)) else 1.0

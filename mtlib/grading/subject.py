@@ -1,12 +1,12 @@
 """A subject: the only way in which a check touches the learner's code.
 
 A check never holds the learner's function. It holds a `Subject`, sends plain values, and gets a `Reply` of
-plain values; a module that the learner's class built stays on the other side, behind a `Handle`. So the
-same checks run against this process, or against a worker process: a remote subject has to answer one
-method, `ask`, with the same five words (call, grad, build, load, state).
+plain values; a module that the learner's class built stays on the other side, behind a subject of its own. There
+is one kind of subject so far, for code in this process. One for a worker process is to follow; it will write one
+method, `ask`, with the same five words (call, grad, build, load, state), and the checks will not notice.
 
-An endless loop in the learner's code cannot be ended from inside its own process; the worker's time limit
-will. Here the learner's own interrupt does it.
+An endless loop in the learner's code cannot be ended from inside its own process: the learner's own interrupt does
+it. A worker will have a time limit.
 """
 
 import contextlib
@@ -19,7 +19,8 @@ from typing import Any
 import torch
 
 from .forbid import blocked
-from .plain import describe_type, plain
+from .plain import describe_type, is_one_of, plain
+from .settings import unpatch
 from .trouble import Trouble, trouble_of
 
 _grad = torch.autograd.grad
@@ -98,6 +99,8 @@ class LocalSubject(Subject):
                 value = value if word == "build" else plain(value)
         except (Exception, SystemExit) as error:
             return Reply(trouble=trouble_of(error))
+        finally:
+            unpatch()  # what was patched in this call judges neither it nor the next
         return Reply(value, plain(args))
 
     def _do_call(self, *args: Any) -> Any:
@@ -108,7 +111,7 @@ class LocalSubject(Subject):
         for argument in floats.values():
             argument.requires_grad_()
         value = self._target(*args)
-        values = value if type(value) in (tuple, list) else (value,)
+        values = value if is_one_of(type(value), (tuple, list)) else (value,)
         weights = cotangent if type(cotangent) is tuple else (cotangent,)
         pairs = [(v, w) for v, w in zip(values, weights, strict=False) if type(v) is torch.Tensor and v.requires_grad]
         if len(pairs) < len(weights):

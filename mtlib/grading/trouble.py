@@ -11,7 +11,7 @@ _NOT_THEIRS = (_OURS, sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"
 
 @dataclass(frozen=True)
 class Trouble:
-    """An exception, flattened so that it can cross a process border."""
+    """An exception, as plain text."""
 
     type: str
     text: str

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mtlib.exercises import every
-from mtlib.grading import run
+from mtlib.grading import search
 from mtlib.grading.notebooks import START, cells_of, unsolved
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ def source_of(topic: str) -> str:
 def answers_in(topic: str, solved: bool) -> dict:
     """What the notebook's code defines, with the solutions in it or without: its imports and its exercises."""
     names: dict = {}
-    imports, *others = [code for kind, code in cells_of(source_of(topic)) if kind == "code"]
+    imports, *others = [cell.source for cell in cells_of(source_of(topic)) if cell.kind == "code"]
     for code in [imports, *(code for code in others if START in code)]:
         exec(compile(code if solved else unsolved(code), f"<{topic}>", "exec"), names)
     return names
@@ -33,7 +33,7 @@ def source_of_answer(exercise) -> str:
     """The code cell that answers an exercise, solution and all."""
     starts = tuple(f"{word} {name}" for name in exercise.answers for word in ("def", "class"))
     cells = cells_of(source_of(exercise.id.partition(".")[0]))
-    return next(code for kind, code in cells if kind == "code" and code.startswith(starts))
+    return next(cell.source for cell in cells if cell.kind == "code" and cell.source.startswith(starts))
 
 
 def answers_to(exercise, solved: bool) -> tuple:
@@ -44,4 +44,4 @@ def answers_to(exercise, solved: bool) -> tuple:
 @pytest.fixture
 def hasty(monkeypatch):
     """Little time to shrink: these tests ask whether a mistake is caught and named, not how small it gets."""
-    monkeypatch.setattr(run, "SHRINK_SECONDS", 0.1)
+    monkeypatch.setattr(search, "SHRINK_SECONDS", 0.1)

@@ -28,7 +28,7 @@ def test_the_stub_earns_nothing(exercise):
 
 @pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=[f"{e.id}-{i}" for i, (e, _) in enumerate(MISTAKES)])
 def test_a_mistake_is_rejected_and_named(exercise, mistake, hasty):
-    report = grade(exercise, mistake.answers, 3, all_points=False)
+    report = grade(exercise, mistake.answers, 3, all_points=False, mtlibs_own=True)
     assert not report.passed
     assert report.mistake == mistake.sentence
 
@@ -47,3 +47,10 @@ def test_the_prompt_states_what_the_declaration_says(exercise):
 def test_no_words_give_the_answer_away_early(exercise):
     told = [p.promise for p in exercise.properties] + [m.sentence for m in exercise.mistakes] + list(exercise.hints[:2])
     assert not [words for words in told if "masked_fill(~keep" in words or "transpose(-2, -1)" in words]
+
+
+@pytest.mark.parametrize("topic", sorted({id.partition(".")[0] for id in EXERCISES}))
+def test_the_page_adds_up(topic):
+    text, mine = source_of(topic), [e for e in EXERCISES.values() if e.id.startswith(f"{topic}.")]
+    assert f"take {sum(e.minutes for e in mine)} minutes" in text
+    assert f"\n{sum(e.points for e in mine)} points" in text

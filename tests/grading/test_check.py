@@ -28,14 +28,14 @@ def message(*answers, id="attention.scores", seed=1):
     return str(failed.value)
 
 
-def test_a_right_answer_shows_points_and_explanation(capsys):
+def test_a_right_answer_shows_points_and_explanation(capsys, unhurried):
     check("attention.scores", right, seed=1)
     said = capsys.readouterr().out
     assert "8 of 8 points, every promise held on 140 random cases" in said
     assert SCORES.explanation in said and SCORES.better in said
 
 
-def test_the_smallest_case_is_small_enough_to_work_out_by_hand():
+def test_the_smallest_case_is_small_enough_to_work_out_by_hand(unhurried):
     text = message(lambda q, k: q @ k.mT)
     assert "This is the plain dot product, without the division by √d_k." in text
     assert "q           (1, 2) float32  [[1, 0]]" in text
@@ -96,6 +96,18 @@ class EqualToAll:
         return True
 
 
+class SaysYes(type):
+    """A class of this type is equal to every class, so `kind in (int, str)` is True of it."""
+
+    __eq__ = lambda self, other: True  # noqa: E731
+    __hash__ = type.__hash__
+
+
+class EqualInType(metaclass=SaysYes):
+    __eq__ = lambda self, other: True  # noqa: E731
+    __ne__ = lambda self, other: False  # noqa: E731
+
+
 class Flattering(torch.Tensor):
     @classmethod
     def __torch_function__(cls, function, types, args=(), kwargs=None):
@@ -104,6 +116,7 @@ class Flattering(torch.Tensor):
 
 CHEATS = {
     "an object equal to everything": (lambda q, k: EqualToAll(), "EqualToAll"),
+    "an object whose type is equal to everything": (lambda q, k: EqualInType(), "EqualInType"),
     "a Tensor subclass": (lambda q, k: right(q, k).as_subclass(Flattering), "Flattering"),
     "numpy": (lambda q, k: right(q, k).numpy(), "a numpy.ndarray"),
     "a list": (lambda q, k: right(q, k).tolist(), "the answer is a list; expected a torch.Tensor"),
@@ -118,21 +131,6 @@ CHEATS = {
 @pytest.mark.parametrize(("answer", "says"), CHEATS.values(), ids=CHEATS)
 def test_no_value_passes_but_the_right_one(answer, says):
     assert says in message(answer)
-
-
-def test_patching_torch_does_not_help(monkeypatch):
-    yes = lambda *_, **__: True  # noqa: E731
-
-    def cheat(q, k):
-        monkeypatch.setattr(torch, "allclose", yes)
-        monkeypatch.setattr(torch, "equal", yes)
-        monkeypatch.setattr(torch.Tensor, "allclose", yes)
-        monkeypatch.setattr(torch.testing, "assert_close", yes)
-        monkeypatch.setattr(np, "allclose", yes)
-        return torch.zeros(*q.shape[:-1], k.shape[-2])
-
-    report = grade(SCORES, (cheat,), 1)
-    assert report.earned <= 1 and not report.passed
 
 
 def test_changing_an_argument_costs_the_point_for_it_and_no_other():
@@ -178,15 +176,15 @@ def test_a_check_leaves_the_random_numbers_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_same_seed_gives_the_same_report():
+def test_the_same_seed_gives_the_same_report(unhurried):
     wrong = lambda q, k: right(q, k) + 0.25 * (q.shape[-1] > 4)  # noqa: E731
     assert text_of(grade(SCORES, (wrong,), 7)) == text_of(grade(SCORES, (wrong,), 7))
 
 
-
 def test_answers_come_in_time():
+    multi_head = EXERCISES["attention.multi_head"]
     start = time.monotonic()
-    grade(EXERCISES["attention.multi_head"], (EXERCISES["attention.multi_head"].mistakes[0].answers[0],), 1)
+    grade(multi_head, multi_head.mistakes[0].answers, 1, mtlibs_own=True)
     assert time.monotonic() - start < 20  # six seconds on a machine of one's own; tests share theirs
 
 

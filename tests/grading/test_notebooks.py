@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 from nbmake.nb_run import NotebookRun
 
-from mtlib.grading.notebooks import both, main, unsolved
+from mtlib.grading.notebooks import both, cells_of, main, notebook, unsolved
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "solutions").glob("*.md"))
@@ -71,3 +71,12 @@ def test_an_edit_is_noticed_and_mended(tmp_path, capsys):
 def test_a_marker_without_its_partner_stops_the_maker(code):
     with pytest.raises(ValueError, match="without"):
         unsolved(code)
+
+
+def test_options_of_a_cell_are_options_and_no_code():
+    short, long = ":tags: [hide-input]\n\nx = 1", "---\ntags: [a]\n---\ny = 2"
+    text = f"Hi\n\n```{{code-cell}}\n{short}\n```\n\n```{{code-cell}}\n{long}\n```\n"
+    cells = cells_of(text)
+    assert [cell.source for cell in cells] == ["Hi", "x = 1", "y = 2"]
+    assert [cell.options.get("tags") for cell in cells] == [None, ["hide-input"], ["a"]]
+    assert nbformat.reads(notebook(cells), 4).cells[1].metadata == {"tags": ["hide-input"]}

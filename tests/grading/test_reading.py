@@ -84,3 +84,12 @@ def test_hints_come_one_by_one_and_stay_at_the_last(capsys):
     assert "Hint 1 of 3" in capsys.readouterr().out
     with pytest.raises(GradingError, match="three hints"):
         hint("attention.scores", 4)
+
+
+def test_a_head_too_quiet_for_many_places_is_told_so_by_one_row():
+    def loudness_of_the_chapter(d_pos):
+        return 30 * torch.diag(torch.ones(d_pos - 1), -1), torch.eye(d_pos)
+
+    wrong = report_on("attention.hand_built_head", loudness_of_the_chapter).first_failure.wrong
+    assert "the right place, too quietly" in wrong.sentence and "other places it competes with" in wrong.sentence
+    assert wrong.yours.shape[0] == wrong.expected.shape[0] == 1

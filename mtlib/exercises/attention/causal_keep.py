@@ -37,7 +37,7 @@ def impossible(d: Draw) -> dict:
 
 
 def _as_bias(T_q: int, T_k: int) -> Tensor:
-    return torch.zeros(T_q, T_k).masked_fill(~reference(T_q, T_k), float("-inf"))
+    return torch.zeros(T_q, T_k, dtype=torch.float32).masked_fill(~reference(T_q, T_k), float("-inf"))
 
 
 EXERCISE = Exercise(
@@ -45,7 +45,7 @@ EXERCISE = Exercise(
     title="No looking ahead",
     answers=("causal_keep",),
     minutes=10,
-    read=("s-softmax",),
+    read=("masks",),
     properties=(
         Property("square", 2, "query i sees keys 0 to i", square, equals(reference), 30),
         Property("with a past", 3, "the queries are the last T_q of T_k positions", with_a_past, equals(reference), 30),

@@ -92,7 +92,7 @@ EXERCISE = Exercise(
     title="Fewer keys than queries: grouped heads",
     answers=("grouped_attention",),
     minutes=20,
-    read=("s-qkv",),
+    read=("many-heads",),
     forbid=("torch.nn.functional.scaled_dot_product_attention(enable_gqa)",),
     properties=(
         Property("groups", 4, "query head h uses group h // (H/G)", groups, equals(reference, largest), 45),

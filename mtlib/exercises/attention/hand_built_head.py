@@ -5,28 +5,27 @@ import math
 import torch
 from torch import Tensor
 
-from mtlib.grading.compare import gap
 from mtlib.grading.draw import Draw
 from mtlib.grading.exercise import Exercise, Mistake, Property
-from mtlib.grading.judge import Wrong, value_of
+from mtlib.grading.judge import Wrong, agree_in_form, value_of
 from mtlib.grading.subject import Subject
 
 
 def attention_of(w_q: Tensor, w_k: Tensor, T: int) -> Tensor:
     """(T, T) weights of the head over one-hot positions, under a causal keep."""
     d_pos = w_q.shape[0]
-    positions = torch.eye(d_pos)[:T]
+    positions = torch.eye(d_pos, dtype=torch.float32)[:T]
     scores = positions @ w_q @ (positions @ w_k).T / math.sqrt(d_pos)
     return scores.masked_fill(~torch.ones(T, T, dtype=torch.bool).tril(), -math.inf).softmax(-1)
 
 
 def shift(d_pos: int, by: int = 1) -> Tensor:
     """Row t has its one at t - by: the question of position t is "who is at t - by?"."""
-    return torch.diag(torch.ones(max(d_pos - abs(by), 0)), -by)[:d_pos, :d_pos]
+    return torch.diag(torch.ones(max(d_pos - abs(by), 0), dtype=torch.float32), -by)[:d_pos, :d_pos]
 
 
 def reference(d_pos: int) -> tuple[Tensor, Tensor]:
-    return 20.0 * math.sqrt(d_pos) * shift(d_pos), torch.eye(d_pos)
+    return _scaled(shift(d_pos), 20.0, d_pos)
 
 
 def small(d: Draw) -> dict:
@@ -47,26 +46,28 @@ def has_the_form(case: dict, subject: Subject) -> None:
 def weights_of(case: dict, value: object) -> Tensor:
     """The attention that a learner's pair of matrices makes; raises Wrong where they are no such pair."""
     d_pos = case["d_pos"]
-    form = (torch.zeros(d_pos, d_pos), torch.zeros(d_pos, d_pos))
-    if type(value) is tuple and [type(w) for w in value] == [Tensor, Tensor]:
-        blank = tuple(torch.zeros_like(w) for w in value)
-        form = gap(blank, form)
-        if form is None:
-            return attention_of(*value, case["T"])
-    else:
-        form = gap(value, form)
-    raise Wrong(form.sentence.replace("[0]", "w_q").replace("[1]", "w_k"))
+    agree_in_form(value, (shift(d_pos), shift(d_pos)), ("w_q", "w_k"))
+    return attention_of(*value, case["T"])
 
 
 def looks_back(case: dict, subject: Subject) -> None:
     weights = weights_of(case, value_of(subject.call(case["d_pos"])))
     T = case["T"]
-    wanted = torch.cat([torch.eye(1, T), torch.eye(T)[:-1]])
+    wanted = torch.cat([shift(T, 0)[:1], shift(T)[1:]])
     if weights.isnan().any():
         raise Wrong("the attention weights hold NaN: the scores are too large for float32", weights, wanted)
     on_previous = weights[1:].diagonal()
     if (on_previous <= 0.99).any():
         t = int(on_previous.argmin()) + 1
+        elsewhere = weights[1:].clone()
+        elsewhere.diagonal().zero_()
+        if (elsewhere.amax(1) < on_previous).all():
+            raise Wrong(
+                f"position {t} looks at the right place, too quietly: it gives position {t - 1} a weight of "
+                f"{on_previous[t - 1]:.4g}; it should be over 0.99. How loud is loud enough grows with the {t} other places it "
+                "competes with, and with the √d_pos that divides the scores",
+                weights[t : t + 1], wanted[t : t + 1], f"row {t} of the attention weights",
+            )  # fmt: skip
         raise Wrong(
             f"position {t} gives position {t - 1} a weight of {on_previous[t - 1]:.4g}; it should be over 0.99",
             weights, wanted, "attention weights",
@@ -83,7 +84,7 @@ def pattern(case: dict, value: object) -> object:
 
 
 def _scaled(question: Tensor, times: float, d_pos: int) -> tuple[Tensor, Tensor]:
-    return times * math.sqrt(d_pos) * question, torch.eye(d_pos)
+    return times * math.sqrt(d_pos) * question, shift(d_pos, 0)
 
 
 EXERCISE = Exercise(
@@ -114,7 +115,7 @@ EXERCISE = Exercise(
         Mistake("a head that looks two positions back", lambda n: _scaled(shift(n, 2), 20.0, n)),
         Mistake(
             "the right question asked too quietly: with scores of 0 and 1 the softmax stays almost even",
-            lambda n: (shift(n), torch.eye(n)),
+            lambda n: (shift(n), shift(n, 0)),
         ),
         Mistake(
             "the right question asked too quietly: with scores of 0 and 1 the softmax stays almost even",
@@ -122,10 +123,10 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "a scale that forgets the division by √d_pos: it is loud enough for a few positions and not for hundreds",
-            lambda n: (20.0 * shift(n), torch.eye(n)),
+            lambda n: (20.0 * shift(n), shift(n, 0)),
         ),
-        Mistake("a head of zeros: it looks everywhere alike", lambda n: (torch.zeros(n, n), torch.zeros(n, n))),
-        Mistake("a head that always looks at position 0", lambda n: _scaled(torch.eye(1, n).repeat(n, 1), 20.0, n)),
+        Mistake("a head of zeros: it looks everywhere alike", lambda n: (0 * shift(n), 0 * shift(n))),
+        Mistake("a head that always looks at position 0", lambda n: _scaled(shift(n, 0)[:1].repeat(n, 1), 20.0, n)),
         Mistake(
             "the right head in float64; the positions are float32", lambda n: tuple(w.double() for w in reference(n))
         ),

@@ -51,10 +51,11 @@ def of_merge(judge):
 
 
 def there_and_back(case: dict, split_heads: Subject, merge_heads: Subject) -> None:
+    expected = split(**case)
     parts = value_of(split_heads.call(case["x"], case["n_heads"]))
-    agree(parts, split(**case), why="split_heads")
+    agree(parts, expected, why="split_heads")
     # A learner's own split is a transposed view, so that is what their merge will meet.
-    whole = value_of(merge_heads.call(split(**case)))
+    whole = value_of(merge_heads.call(expected))
     agree(whole, case["x"], why="merge_heads(split_heads(x, n_heads)) is not x")
 
 
@@ -83,7 +84,7 @@ EXERCISE = Exercise(
     title="Split into heads, and merge",
     answers=("split_heads", "merge_heads"),
     minutes=15,
-    read=("s-qkv",),
+    read=("many-heads",),
     properties=(
         Property("split", 3, "split_heads gives head h the columns hE … (h+1)E-1", whole, of_split(equals(split))),
         Property("merge", 2, "merge_heads lays the heads side by side again", parted, of_merge(equals(merge))),

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mtlib.grading.draw import DTYPES, Draw
 from mtlib.grading.exercise import Exercise, Mistake, Property
-from mtlib.grading.judge import Wrong, agree, refuses_to_build, value_of
+from mtlib.grading.judge import Wrong, agree, agree_in_form, refuses_to_build, value_of
 from mtlib.grading.subject import Subject
 
 from . import reference as steps
@@ -99,19 +99,20 @@ def loudness(case: dict) -> float:
 
 def same_output(case: dict, subject: Subject) -> None:
     expected = answer_of(case)
-    layer = built(case, subject)
-    agree(value_of(layer.call(case["x"], case["context"], case["keep"])), expected, min(loudness(case), 30.0))
+    yours = value_of(built(case, subject).call(case["x"], case["context"], case["keep"]))
+    agree(yours, expected, min(loudness(case), 30.0))
 
 
 def blind_to_padding(case: dict, subject: Subject) -> None:
     """Positions that keep hides may hold anything."""
-    layer, x = built(case, subject), case["x"]
+    x, expected, layer = case["x"], answer_of(case), built(case, subject)
     T = x.shape[1]
     padded = torch.cat([x, x.flip(1) + 1], 1)
     keep = (torch.arange(2 * T) < T)[None, None, None, :]
     alone = value_of(layer.call(x))
+    agree(alone, expected, 30.0)
     beside = value_of(layer.call(padded, None, keep))
-    agree(alone, answer_of(case), 30.0)
+    agree_in_form(beside, padded)
     agree(beside[:, :T], alone, 30.0, why="padding that keep hides changes the output")
 
 
@@ -120,7 +121,7 @@ EXERCISE = Exercise(
     title="Multi-head attention",
     answers=("MultiHeadAttention",),
     minutes=30,
-    read=("s-qkv", "s-scaling"),
+    read=("many-heads",),
     forbid=("torch.nn.MultiheadAttention", "torch.nn.functional.multi_head_attention_forward"),
     properties=(
         Property(
@@ -192,8 +193,7 @@ EXERCISE = Exercise(
         "position has, and how wide each can compare. o_proj is where the heads are added up."
     ),
     better=(
-        "One `nn.Linear(d_model, 3 * d_model)` computes q, k and v in one product, faster on a GPU; checkpoints then "
-        "hold it fused. nn.MultiheadAttention does so, takes the opposite mask, and gives NaN for a query with "
-        "nothing kept."
+        "One `nn.Linear(d_model, 3 * d_model)` computes q, k and v in one product, faster on a GPU; checkpoints hold it "
+        "fused. nn.MultiheadAttention does so, takes the opposite mask, and gives NaN where nothing is kept."
     ),
 )

@@ -31,9 +31,10 @@ def combines(case: dict, subject: Subject) -> None:
     """With a causal keep: each pair of positions may look unless it is ahead or padding."""
     T = case["ids"].shape[1]
     causal = torch.ones(T, T, dtype=torch.bool).tril()
+    expected = reference(**case)
     keep = value_of(subject.call(case["ids"], case["pad"]))
-    agree(keep, reference(**case))
-    agree(keep & causal, reference(**case) & causal, why="combined with a causal keep")
+    agree(keep, expected)
+    agree(keep & causal, expected & causal, why="combined with a causal keep")
 
 
 def _from_the_first_pad_on(ids: Tensor, pad: int) -> Tensor:
@@ -49,7 +50,7 @@ EXERCISE = Exercise(
     title="No looking at padding",
     answers=("padding_keep",),
     minutes=10,
-    read=("s-softmax",),
+    read=("masks",),
     properties=(
         Property(
             "padding at the end", 2, "False exactly on padding, as (B, 1, 1, T_k)", at_the_end, equals(reference), 30

@@ -7,11 +7,13 @@ from torch import Tensor
 
 from mtlib.grading.draw import DTYPES, Draw
 from mtlib.grading.exercise import Exercise, Mistake, Property
-from mtlib.grading.judge import agree, differentiates, equals, leaves_inputs, value_of
+from mtlib.grading.judge import agree, agree_in_form, differentiates, equals, leaves_inputs, value_of
 from mtlib.grading.subject import Subject
 
 from . import reference as steps
 from .reference import attend, filled_with, largest
+
+NAMES = ("out", "weights")
 
 
 def _qkv(d: Draw, lead: tuple[int, ...], dtype: torch.dtype, times: float = 1.0) -> dict:
@@ -75,12 +77,12 @@ def future(d: Draw) -> dict:
 
 def ignores_the_future(case: dict, subject: Subject) -> None:
     q, keep, seen = case["q"], case["keep"], slice(0, case["now"] + 1)
-    wanted = attend(q, case["k"], case["v"], keep)[0]
+    form = attend(q, case["k"], case["v"], keep)
     outs = []
     for k, v in ((case["k"], case["v"]), (case["k later"], case["v later"])):
-        out = value_of(subject.call(q, k, v, keep))
-        agree(out, (wanted, attend(q, k, v, keep)[1])) if type(out) is not tuple or len(out) != 2 else None
-        outs.append(out[0])
+        reply = value_of(subject.call(q, k, v, keep))
+        agree_in_form(reply, form, NAMES)
+        outs.append(reply[0])
     agree(outs[1][seen], outs[0][seen], largest(q, case["k"]), why="another future changes what is seen now")
 
 
@@ -97,7 +99,7 @@ def variant(**changed):
     return lambda q, k, v, keep=None: attend(q, k, v, keep, **changed)
 
 
-right = equals(attend, largest, names=("out", "weights"))
+right = equals(attend, largest, NAMES)
 
 EXERCISE = Exercise(
     id="attention.scaled_dot_product",
@@ -172,9 +174,7 @@ EXERCISE = Exercise(
         ),
         Mistake("a mask laid on after the softmax: what is left no longer sums to one", variant(hide=steps.untouched)),
         Mistake("-inf and no more: softmax over nothing is 0/0, which is NaN", variant(drop=steps.untouched)),
-        Mistake(
-            "exp over its sum without subtracting the largest score first: exp overflows", variant(soften=_exp_over_sum)
-        ),
+        Mistake("exp over its sum without subtracting the largest score: exp overflows", variant(soften=_exp_over_sum)),
         Mistake("a scale that is written into the caller's q", _in_place),
     ),
     hints=(
@@ -192,8 +192,7 @@ EXERCISE = Exercise(
     ),
     better=(
         "`F.scaled_dot_product_attention(q, k, v, attn_mask=keep)` never forms the T_q × T_k weights in memory, "
-        "which is "
-        "most of the time and nearly all of the memory on long inputs. It cannot show you the weights for the same "
-        "reason."
+        "which is most of the time and nearly all of the memory on long inputs. It cannot show you the weights for "
+        "the same reason."
     ),
 )
