@@ -20,31 +20,26 @@ def _functions(home: Any) -> dict[str, Any]:
     return {name: value for name, value in vars(home).items() if callable(value)}
 
 
-_HOMES = tuple((home, _functions(home)) for home in (math, torch, functional))
-_METHODS = tuple((kind, _functions(kind)) for kind in (torch.Tensor,))
+_CAME = tuple((home, _functions(home)) for home in (math, torch, functional, torch.Tensor))
+_OF_TENSOR = frozenset(vars(torch.Tensor))
 _INHERITED = frozenset(dir(torch._C.TensorBase))  # what most methods of Tensor are: a patch lays itself over them
 
 
-def _patches() -> Iterator[tuple[Any, str, Any]]:
-    """Each name that is not what it was: where, which, and what it is now."""
-    for home, came in (*_HOMES, *_METHODS):
-        now = vars(home)
-        if not all(map(is_, map(now.get, came), came.values())):  # one sweep, without a line of Python for each name
-            yield from [(home, name, now.get(name)) for name, value in came.items() if now.get(name) is not value]
-    for kind, came in _METHODS:
-        laid_over = (vars(kind).keys() & _INHERITED) - came.keys()
-        yield from [(kind, name, vars(kind)[name]) for name in laid_over if callable(vars(kind)[name])]
-
-
 def unpatch() -> list[tuple[Any, str, Any]]:
-    """Put everything back as it came; returns what stood there, for `setattr`."""
-    found = list(_patches())
-    came = {(id(home), name): value for home, values in (*_HOMES, *_METHODS) for name, value in values.items()}
-    for home, name, _ in found:
-        if (id(home), name) in came:
-            setattr(home, name, came[id(home), name])
-        else:
-            delattr(home, name)
+    """Put everything back as it came; returns what stood there: where, which name, and the patch."""
+    found = []
+    for home, came in _CAME:
+        now = vars(home)
+        if all(map(is_, map(now.get, came), came.values())):
+            continue  # the usual case, in one sweep: this runs after each call of the learner's code
+        for name, value in came.items():
+            if now.get(name) is not value:
+                found.append((home, name, now.get(name)))
+                setattr(home, name, value)
+    for name in vars(torch.Tensor).keys() - _OF_TENSOR:
+        if name in _INHERITED:
+            found.append((torch.Tensor, name, vars(torch.Tensor)[name]))
+            delattr(torch.Tensor, name)
     return found
 
 
