@@ -143,26 +143,6 @@ def test_swapping_cores_keeps_dropout_and_the_training_mode():
 
 
 @settings(max_examples=25, deadline=None)
-@given(cuts=st.lists(st.integers(1, 8), max_size=4), G=st.sampled_from([1, 2, 4]))
-def test_cached_steps_equal_the_full_causal_pass_for_any_split(cuts, G):
-    attn = mt.MultiHeadAttention(16, 4, n_kv_heads=G).double().eval()
-    x = torch.randn(2, 9, 16, dtype=torch.float64)
-    full = attn(x, keep=mt.causal_keep(9))
-    cache, edges = mt.KVCache(), sorted({0, 9, *cuts})
-    parts = [attn(x[:, a:b], keep=mt.causal_keep(b - a, b), cache=cache) for a, b in zip(edges, edges[1:])]
-    close(torch.cat(parts, dim=1), full, torch.float64)
-    assert len(cache) == 9
-
-
-def test_a_cache_of_cross_attention_does_not_grow():
-    attn, cache = mt.MultiHeadAttention(16, 4).eval(), mt.KVCache()
-    x, memory = torch.randn(2, 3, 16), torch.randn(2, 5, 16)
-    first = attn(x, memory, cache=cache)
-    close(attn(x, memory, cache=cache), first, torch.float32)
-    assert len(cache) == 5
-
-
-@settings(max_examples=25, deadline=None)
 @given(T=st.integers(2, 7), t=st.integers(0, 5), seed=st.integers(0, 99))
 def test_no_position_sees_the_future(T, t, seed):
     t = min(t, T - 2)
