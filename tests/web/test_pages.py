@@ -96,3 +96,9 @@ def test_the_downloaded_notebook_is_clean_and_whole(page, base):
         cells = json.loads((site.HTML / name).parent.joinpath(href).resolve().read_text("utf8"))["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         assert code and not any(cell["outputs"] for cell in code)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_table_is_left_as_text(name):
+    text = re.sub(r"<(pre|script|style)\b.*?</\1>", "", (site.HTML / name).read_text("utf8"), flags=re.S)
+    assert not re.search(r"\|\s*:?[-–]+:?\s*\|", text)

@@ -146,8 +146,7 @@ EXERCISE = Exercise(
         "of the sentence. No shape error will ever tell you, only a loss that will not go down."
     ),
     better=(
-        "`x.unflatten(-1, (n_heads, -1)).transpose(1, 2)` says the same without naming B and T. Neither copies a "
-        "number: "
-        "the result is a view of x with other strides."
+        "`unflatten` works out the width itself where you write -1: `x.unflatten(-1, (n_heads, -1))`. And no number "
+        "is copied: the result is a view of x with other strides."
     ),
 )

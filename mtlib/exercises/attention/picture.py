@@ -140,8 +140,7 @@ EXERCISE = Exercise(
         "a time, and the same mistake waits: a reshape alone has the right shape and shows you nonsense."
     ),
     better=(
-        "Without a loop: fill up to rows·columns maps with zeros, then "
-        "`tiles.unflatten(0, (rows, columns)).transpose(1, 2).flatten(2).flatten(0, 1)`. For labels, titles and space "
-        "between the maps there is `plot.heads(weights, tokens)`."
+        "With einops it reads as it is meant: `rearrange(tiles, '(r c) q k -> (r q) (c k)', c=columns)`. For labels, "
+        "titles and space between the maps there is `plot.heads(weights, tokens)`."
     ),
 )
