@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from . import assets
-from .config import ModelConfig
+from .config import BERT, ModelConfig
 from .encoder import Encoder
 
-MINILM = ModelConfig(vocab=30522, max_len=512, d_model=384, n_heads=12, n_layers=6, placement="post", norm_eps=1e-12)
+MINILM = ModelConfig(vocab=30522, max_len=512, d_model=384, n_heads=12, n_layers=6, norm_eps=1e-12, parts=BERT)
 
 _BLOCK = {
     "attention.self.query": "attn.q_proj",
