@@ -18,6 +18,7 @@ LAYERS = [
     {"encoder", "decoder", "heads"},
     {"transformer"},
     {"recurrent"},
+    {"interop"},
     {"assets"},
     {"data", "_gguf"},
     {"pretrained"},
