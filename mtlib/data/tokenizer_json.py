@@ -43,9 +43,10 @@ def from_tokenizer_json(text: str) -> BytePairEncoder:
     byte = {letter: b for b, letter in byte_letters().items()}
 
     def spelt(token: str) -> bytes:
-        if strange := set(token) - byte.keys():
-            raise ValueError(f"the token {token!r} holds {strange.pop()!r}, which stands for no byte: not a byte-level file")
-        return bytes(byte[letter] for letter in token)
+        try:
+            return bytes(map(byte.__getitem__, token))
+        except KeyError as error:
+            raise ValueError(f"the token {token!r} holds {error}, which stands for no byte: not a byte-level file") from None
 
     ids = {spelt(token): i for token, i in model["vocab"].items() if token not in special}
     # Older files write a merge as "a b", newer ones as ["a", "b"].
