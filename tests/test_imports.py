@@ -28,6 +28,7 @@ LAYERS = [
     {"pretrained"},
     {"experiments"},
     {"plot"},
+    {"training"},
     {"widgets"},
     {"grading", "exercises"},
     {"cli"},
