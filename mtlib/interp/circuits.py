@@ -27,6 +27,7 @@ def qk_circuit(attn: MultiHeadAttention, head: int) -> Float[Tensor, "D D"]:
     >>> qk_circuit(MultiHeadAttention(8, 2), head=1).shape
     torch.Size([8, 8])
     """
+    counted(head=(head, attn.n_heads))
     w_q = _columns(attn.q_proj, head, attn.n_heads)  # (D, E)
     w_k = _columns(attn.k_proj, _group(attn, head), attn.n_kv_heads)
     return w_q @ w_k.T
