@@ -35,7 +35,7 @@ LAYERS = [
     {"__main__", "__init__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-HEAVY = {"matplotlib", "ipywidgets", "IPython", "hypothesis", "transformers", "safetensors", "tokenizers"}
+HEAVY = {"matplotlib", "ipywidgets", "IPython", "hypothesis", "transformers", "safetensors", "tokenizers", "pandas"}
 
 
 def unit(path: Path) -> str:
