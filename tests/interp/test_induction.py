@@ -34,7 +34,8 @@ def planted():
         first.o_proj.weight[BEFORE, :V] = torch.eye(V)
         second.q_proj.weight[:V, TOK] = 20 * torch.eye(V)
         second.k_proj.weight[:V, BEFORE] = torch.eye(V)
-        second.k_proj.weight[:V, POS.start] = -3.0  # position 0 had only itself to look at: what it wrote down is false
+        second.q_proj.bias[V] = 40.0  # every query shuns position 0: it had only itself to look at, and wrote that down
+        second.k_proj.weight[V, POS.start] = -1.0
         second.v_proj.weight[:V, TOK] = torch.eye(V)
         second.o_proj.weight[TOK, :V] = torch.eye(V)
     return model
