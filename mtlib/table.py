@@ -6,7 +6,6 @@ A row of the foot (a total) has the same fields and is not among the rows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Generic, NamedTuple, TypeVar
 
 Row = TypeVar("Row", bound=tuple)
@@ -72,6 +71,8 @@ class Table(Sequence[Row], Generic[Row]):
 
     def _repr_html_(self) -> str:
         """Caption, headed columns and rows; a wide table scrolls in its own box, also by keyboard."""
+        from html import escape  # only a notebook asks for it
+
         right = self._counts()
         head = "".join(f'<th scope="col">{escape(name.replace("_", " "))}</th>' for name in self.columns)
 
