@@ -65,10 +65,10 @@ def fit(
     that is not finite raises NotFinite and names step and learning rate; the checkpoints stay
     those of before. The caller's random state is left as it was.
 
-    >>> from mtlib.training.example import Copies
+    >>> from mtlib.training.example import Repeats
     >>> import mtlib as mt; config = mt.ModelConfig(vocab=8, max_len=8, d_model=16, n_heads=2, n_layers=1)
     >>> model = mt.DecoderLM(config)
-    >>> fit(model, Copies(), TrainConfig(steps=3, batch=4, lr=1e-3, eval_rows=8), quiet=True)
+    >>> fit(model, Repeats(), TrainConfig(steps=3, batch=4, lr=1e-3, eval_rows=8), quiet=True)
     <Record of 3 updates, loss 2..., held-out 2...>
     """
     run = _Run(model, data, train, None if out is None else Path(out), crew, quiet)
