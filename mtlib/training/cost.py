@@ -37,7 +37,7 @@ def costs(recipe: Recipe, built: Built) -> Table[Cost]:
         Cost("the run", _flops(float(whole)), f"{train.steps:,} updates, {train.steps * train.batch * tokens:,} places"),
         Cost("on an H100", _hours(whole / (SHARE * H100)), f"at {SHARE:.0%} of its 989 TFLOP/s in bf16"),
     ]
-    return Table(rows, caption=f"What {recipe.name} costs")
+    return Table(tuple(rows), caption=f"What {recipe.name} costs")
 
 
 def flops(built: Built, rows: int) -> int:
