@@ -1,6 +1,7 @@
 """Normalisation: every position brought to the same scale, whatever came in.
 
     LayerNorm(x) = (x - mean) / √(var + eps) · weight + bias        (Ba et al. 2016)
+    RMSNorm(x)   = x / √(mean(x²) + eps) · weight                   (Zhang and Sennrich 2019)
 
 mean and variance run over the D numbers of one position, never over the batch; the variance
 is the biased one (divide by D), and eps stands inside the root.
@@ -23,13 +24,37 @@ class LayerNorm(nn.Module):
     def __init__(self, d_model: int, eps: float = 1e-5):
         super().__init__()
         _check.positive(d_model=d_model)
+        _check.above_zero(eps=eps)
         self.weight = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
         self.eps = eps
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        if x.size(-1) != self.weight.size(0):
-            raise ValueError(f"x has shape {tuple(x.shape)}; its last axis must be d_model={self.weight.size(0)}")
+        _fits(x, self.weight)
         mean = x.mean(dim=-1, keepdim=True)
         var = x.var(dim=-1, keepdim=True, unbiased=False)
         return (x - mean) / torch.sqrt(var + self.eps) * self.weight + self.bias
+
+
+class RMSNorm(nn.Module):
+    """LayerNorm without the centring and without the shift: only the length is brought to √D.
+
+    >>> RMSNorm(2)(torch.tensor([[3.0, 4.0]])).norm().item()        # √2, up to eps
+    1.414...
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-5):
+        super().__init__()
+        _check.positive(d_model=d_model)
+        _check.above_zero(eps=eps)
+        self.weight = nn.Parameter(torch.ones(d_model))
+        self.eps = eps
+
+    def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        _fits(x, self.weight)
+        return x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + self.eps) * self.weight
+
+
+def _fits(x: Tensor, weight: Tensor) -> None:
+    if x.size(-1) != weight.size(0):
+        raise ValueError(f"x has shape {tuple(x.shape)}; its last axis must be d_model={weight.size(0)}")

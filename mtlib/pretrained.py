@@ -15,24 +15,11 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from . import assets
-from .config import ModelConfig
+from .config import BERT, ModelConfig
 from .encoder import Encoder
+from .interop import from_bert
 
-MINILM = ModelConfig(vocab=30522, max_len=512, d_model=384, n_heads=12, n_layers=6, placement="post", norm_eps=1e-12)
-
-_BLOCK = {
-    "attention.self.query": "attn.q_proj",
-    "attention.self.key": "attn.k_proj",
-    "attention.self.value": "attn.v_proj",
-    "attention.output.dense": "attn.o_proj",
-    "attention.output.LayerNorm": "norm1",
-    "intermediate.dense": "ffn.w_in",
-    "output.dense": "ffn.w_out",
-    "output.LayerNorm": "norm2",
-}
-# The pooler is a layer BERT trained for next-sentence prediction; MiniLM's vectors do not use
-# it. The position ids are 0…511, written out.
-_UNUSED = {"pooler.dense.weight", "pooler.dense.bias", "embeddings.position_ids"}
+MINILM = ModelConfig(vocab=30522, max_len=512, d_model=384, n_heads=12, n_layers=6, norm_eps=1e-12, parts=BERT)
 
 
 class Pretrained(NamedTuple):
@@ -58,33 +45,11 @@ def minilm() -> Pretrained:
     raw = load_file(assets.path("minilm", "model.safetensors"))
     with torch.device("meta"):  # do not spend time on random weights that are replaced at once
         model = Encoder(MINILM)
-    model.load_state_dict(bert_names(raw, MINILM.n_layers), strict=True, assign=True)
+    model.load_state_dict(from_bert(raw, MINILM), strict=True, assign=True)
     tokenizer = Tokenizer.from_file(str(assets.path("minilm", "tokenizer.json")))
     tokenizer.no_padding()  # the file asks for padding to 128; a single sentence wants none
     tokenizer.no_truncation()  # too long a text should be refused with a word, not cut without one
     return Pretrained(model.eval(), tokenizer)
-
-
-def bert_names(raw: dict[str, Tensor], n_layers: int) -> dict[str, Tensor]:
-    """A BERT encoder's state dict under mtlib.Encoder's names; a name left over is an error.
-
-    BERT adds a third table, the segment (first or second sentence). With one sentence it adds
-    the same row to every position, so we add that row to the position table and drop it.
-    """
-    raw = {name: value for name, value in raw.items() if name not in _UNUSED}
-    take = raw.pop
-    state = {
-        "tok.weight": take("embeddings.word_embeddings.weight"),
-        "pos.weight": take("embeddings.position_embeddings.weight") + take("embeddings.token_type_embeddings.weight")[0],
-    }
-    for part in ("weight", "bias"):
-        state[f"norm.{part}"] = take(f"embeddings.LayerNorm.{part}")
-        for layer in range(n_layers):
-            for theirs, ours in _BLOCK.items():
-                state[f"blocks.{layer}.{ours}.{part}"] = take(f"encoder.layer.{layer}.{theirs}.{part}")
-    if raw:
-        raise ValueError(f"these weights have no place in the encoder: {', '.join(sorted(raw)[:5])}")
-    return state
 
 
 def sentence_vector(

@@ -11,10 +11,16 @@ ROOT = Path(mtlib.__file__).parent
 # From the bottom up: a module may import from its own row and from rows above it in this list.
 LAYERS = [
     {"_check", "_reach", "trace", "cache"},
-    {"config", "masks"},
+    {"config", "masks", "position"},
+    {"cores", "rotary", "score_bias"},
     {"attention", "norm", "residual", "ffn"},
-    {"encoder"},
+    {"parts", "init"},
+    {"encoder", "decoder", "heads"},
+    {"transformer"},
+    {"recurrent"},
+    {"interop"},
     {"assets"},
+    {"data", "_gguf"},
     {"pretrained"},
     {"experiments"},
     {"plot"},

@@ -17,7 +17,7 @@ from .judge import Wrong
 from .naming import name_mistake
 from .search import Search
 from .settings import settled
-from .subject import LocalSubject
+from .subject import CALL_SECONDS, LocalSubject
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _refusal(exercise: Exercise, answer: Callable, mtlibs_own: bool) -> str | No
     banned = found(answer, exercise.forbid)
     if banned:
         return f"{banned} is the whole exercise; write what it does"
-    own = None if mtlibs_own else library_of(answer)
+    own = None if mtlibs_own else library_of(answer, exercise.allow)
     return f"that is mtlib's own {own}; write yours" if own else None
 
 
@@ -124,7 +124,7 @@ def judge_subjects(exercise: Exercise, subjects: list, seed: int, all_points: bo
         if outcome.wrong and outcome.wrong.unwritten:  # the stub fails everything: no need to ask again
             outcomes += [Outcome(p, 0, outcome.case, outcome.wrong) for p in exercise.properties[index + 1 :]]
             break
-        if outcome.wrong and first and not outcome.too_slow:
+        if outcome.wrong and first and not outcome.too_slow and not outcome.wrong.fatal:
             mistake = name_mistake(exercise, outcome, subjects, seed + index)
         if outcome.wrong and not all_points:
             break
@@ -134,6 +134,8 @@ def judge_subjects(exercise: Exercise, subjects: list, seed: int, all_points: bo
 def examine(each: Property, subjects: list, seed: int, shrink: bool, patient: bool = True) -> Outcome:
     """Try one property: two thirds of its cases plain, then the rest rough."""
     tried = 0
+    for subject in subjects:
+        subject.patience = max(CALL_SECONDS, each.patience)
     for rough, share in ((False, each.tries * 2 // 3), (True, each.tries - each.tries * 2 // 3)):
         search = Search(each, subjects, shrink, patient)
         search.run(strategy(each.cases, rough), share, seed)

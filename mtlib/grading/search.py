@@ -28,7 +28,7 @@ class Search:
     def __init__(self, each: Property, subjects: list, shrink: bool, patient: bool = True):
         self.property, self.subjects, self.shrink = each, subjects, shrink
         self.tried, self.floor, self.case, self.wrong = 0, 0, None, None
-        self.patience = max(PATIENCE_SECONDS, SEARCH_SECONDS) if patient else SEARCH_SECONDS
+        self.patience = max(PATIENCE_SECONDS, SEARCH_SECONDS, each.patience) if patient else SEARCH_SECONDS
         self.began = time.monotonic()
         self.shrink_until = float("inf")
 
@@ -85,7 +85,7 @@ class Search:
             self.shrink_until = time.monotonic() + SHRINK_SECONDS
         if self.wrong is None or burden(case) <= burden(self.case):
             self.case, self.wrong = case, wrong
-        if wrong.unwritten or not self.shrink:
+        if wrong.unwritten or wrong.fatal or not self.shrink:
             raise _OutOfTime
 
 
