@@ -2,8 +2,8 @@
 
     import mtlib as mt
 
-The names below are the public ones. mt.plot, mt.widgets, mt.grading and mt.pretrained are
-loaded when first used, so that importing mtlib costs little more than importing torch.
+The names below are the public ones. The parts named in _WHEN_USED, mt.plot and mt.pretrained
+among them, are loaded when first used, so that importing mtlib costs little more than importing torch.
 """
 
 from importlib import import_module
@@ -58,7 +58,7 @@ from .transformer import EncoderDecoder as EncoderDecoder
 from .transformer import Transformer as Transformer
 from .trace import trace as trace  # hides the submodule of that name on purpose: mt.trace(model) is the call
 
-_WHEN_USED = {"assets", "grading", "plot", "pretrained", "widgets"}
+_WHEN_USED = {"assets", "data", "grading", "interop", "interp", "plot", "pretrained", "recurrent", "widgets"}
 
 
 def __getattr__(name: str) -> ModuleType:

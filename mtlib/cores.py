@@ -95,12 +95,12 @@ def not_later(q: Tensor, k: Tensor, keep: Tensor | None) -> Tensor | None:
 
 
 def use_fused(model: nn.Module) -> nn.Module:
-    """Swap every attention core of `model`, in place, for the fast one; returns the model."""
+    """Swap every attention core of `model`, in place, for the fast one, and norms likewise; returns the model."""
     return _swap(model, FusedCore)
 
 
 def use_explicit(model: nn.Module) -> nn.Module:
-    """Swap every attention core of `model`, in place, for the one that can be traced."""
+    """Swap every attention core of `model`, in place, for the one that can be traced, and norms likewise."""
     return _swap(model, ExplicitCore)
 
 
@@ -111,4 +111,6 @@ def _swap(model: nn.Module, new: type[nn.Module]) -> nn.Module:
             module.core = new(core.dropout.p, core.causal).train(core.training)
         elif isinstance(core, (ExplicitCore, FusedCore)) and not isinstance(core, new):
             raise TypeError(f"{name or 'the model'} has a core of its own, {type(core).__name__}, with no {new.__name__} twin")
+        if hasattr(module, "fused"):  # a norm
+            module.fused = new is FusedCore
     return model

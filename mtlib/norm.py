@@ -4,12 +4,14 @@
     RMSNorm(x)   = x / √(mean(x²) + eps) · weight                   (Zhang and Sennrich 2019)
 
 mean and variance run over the D numbers of one position, never over the batch; the variance
-is the biased one (divide by D), and eps stands inside the root.
+is the biased one (divide by D), and eps stands inside the root. `fused` is the same function by
+torch's own kernel, in one pass over x; mt.use_fused and mt.use_explicit set it.
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from . import _check
 
@@ -28,9 +30,12 @@ class LayerNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
         self.eps = eps
+        self.fused = False
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         _fits(x, self.weight)
+        if self.fused:
+            return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
         mean = x.mean(dim=-1, keepdim=True)
         var = x.var(dim=-1, keepdim=True, unbiased=False)
         return (x - mean) / torch.sqrt(var + self.eps) * self.weight + self.bias
@@ -49,9 +54,12 @@ class RMSNorm(nn.Module):
         _check.above_zero(eps=eps)
         self.weight = nn.Parameter(torch.ones(d_model))
         self.eps = eps
+        self.fused = False
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         _fits(x, self.weight)
+        if self.fused:
+            return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
         return x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + self.eps) * self.weight
 
 

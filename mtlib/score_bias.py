@@ -57,8 +57,8 @@ class ALiBi(Position):
         self.n_heads = n_heads
 
     def bias(self, q: Float[Tensor, "B H T_q E"], k: Float[Tensor, "B G T_k E"]) -> Float[Tensor, "H T_q T_k"]:
-        head = torch.arange(1, self.n_heads + 1, device=q.device)
-        slope = torch.exp2(-8 * head / self.n_heads).to(q.dtype)
+        slopes = [2.0 ** (-8 * h / self.n_heads) for h in range(1, self.n_heads + 1)]  # Python's floats: exact in any dtype
+        slope = torch.tensor(slopes, dtype=q.dtype, device=q.device)
         return -slope[:, None, None] * offsets(q, k).abs()
 
 

@@ -12,13 +12,17 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import _check
+from . import _check, count
 from .cache import ModelCache
 from .config import ModelConfig
 from .decoder import Decoder
+from .dimensions import Dimension, dimensions
 from .encoder import Encoder
 from .heads import MeanPool
 from .init import init_weights
+from .layout import side
+from .params import Parameter, params
+from .table import Table
 from .trace import Tap
 
 
@@ -33,7 +37,7 @@ class Transformer(nn.Module):
     def __init__(self, config: ModelConfig, *, n_classes: int, pool: nn.Module | None = None):
         super().__init__()
         _check.positive(n_classes=n_classes)
-        self.config = config
+        self.config, self.n_classes = config, n_classes
         self.encoder = Encoder(config)
         self.pool = MeanPool() if pool is None else pool
         self.head = nn.Linear(config.d_model, n_classes)
@@ -49,6 +53,16 @@ class Transformer(nn.Module):
         hidden = self.encoder(ids, keep)
         return self.head(self.pool(hidden, None if keep is None else keep[:, 0, 0]))
 
+    def get_dimensions(self, batch: int = 1, length: int | None = None, *, every_layer: bool = False) -> Table[Dimension]:
+        """Every value's shape in the order of the run, of max_len positions unless told otherwise; takes no memory."""
+        here = side(self.config, B=batch, T=_or(length, self.config), C=self.n_classes)
+        return dimensions(self, {"ids": "B T"}, {"": here}, every_layer=every_layer)
+
+    def params(self, *, every_layer: bool = False) -> Table[Parameter]:
+        """Every parameter, measured and by closed form."""
+        closed = count.parameters(self.config, n_classes=self.n_classes)
+        return params(self, {"": side(self.config, C=self.n_classes)}, closed, every_layer=every_layer)
+
 
 class DecoderLM(Decoder):
     """A language model: at every position, scores for what comes next.
@@ -63,7 +77,7 @@ class DecoderLM(Decoder):
     def __init__(self, config: ModelConfig, *, cross: bool = False):
         super().__init__(config, cross=cross)
         self.head = None if config.parts.tied else nn.Linear(config.d_model, config.vocab, bias=False)
-        self.logits = Tap()
+        self.cross, self.logits = cross, Tap()
         init_weights(self, n_layers=config.n_layers)
 
     def forward(
@@ -79,6 +93,19 @@ class DecoderLM(Decoder):
     def unembed(self, h: Float[Tensor, "*any D"]) -> Float[Tensor, "*any V"]:
         """Scores of all tokens for vectors that have passed the final norm: a product with each token's vector."""
         return F.linear(h, self.tok.weight) if self.head is None else self.head(h)
+
+    def get_dimensions(
+        self, batch: int = 1, length: int | None = None, *, memory_length: int | None = None, every_layer: bool = False
+    ) -> Table[Dimension]:
+        """As Transformer's; memory_length is for a decoder with cross."""
+        here = side(self.config, B=batch, T=_or(length, self.config), S=_or(memory_length, self.config))
+        memory = {"memory": "B S D"} if self.cross or memory_length is not None else {}
+        return dimensions(self, {"ids": "B T", **memory}, {"": here}, every_layer=every_layer)
+
+    def params(self, *, every_layer: bool = False) -> Table[Parameter]:
+        """Every parameter, measured and by closed form; a tied head is the token table and counts once."""
+        closed = count.parameters(self.config, cross=self.cross)
+        return params(self, {"": side(self.config)}, closed, every_layer=every_layer)
 
 
 class EncoderDecoder(nn.Module):
@@ -121,6 +148,31 @@ class EncoderDecoder(nn.Module):
                 cache.memory = memory
         return self.decoder(inputs, keep, memory, source_keep, cache)
 
+    def get_dimensions(
+        self,
+        batch: int = 1,
+        source_length: int | None = None,
+        target_length: int | None = None,
+        *,
+        every_layer: bool = False,
+    ) -> Table[Dimension]:
+        """As Transformer's, first the source's side, then the target's."""
+        source, target = self.config, self.decoder.config
+        here = {"B": batch, "S": _or(source_length, source), "T": _or(target_length, target)}
+        sides = {"encoder": side(source, "S", **here), "decoder": side(target, **here)}
+        return dimensions(self, {"source": "B S", "inputs": "B T"}, sides, every_layer=every_layer)
+
+    def params(self, *, every_layer: bool = False) -> Table[Parameter]:
+        """Every parameter, measured and by closed form; a shared token table counts once."""
+        shared = self.encoder.tok is self.decoder.tok
+        closed = count.encoder_decoder_parameters(self.config, None if shared else self.decoder.config)
+        sides = {"encoder": side(self.config), "decoder": side(self.decoder.config)}
+        return params(self, sides, closed, every_layer=every_layer)
+
     def new_cache(self) -> ModelCache:
         """An empty cache, for one batch of sources."""
         return self.decoder.new_cache()
+
+
+def _or(length: int | None, config: ModelConfig) -> int:
+    return config.max_len if length is None else length

@@ -18,6 +18,18 @@ def test_layer_norm_equals_torchs(dtype, tolerance):
     assert_close(ours(x), theirs(x), atol=tolerance, rtol=0)
 
 
+@pytest.mark.parametrize("norm", [mt.LayerNorm, mt.RMSNorm])
+def test_a_fused_norm_is_the_same_function_of_input_and_weights(norm):
+    model = norm(16, eps=1e-3).double()
+    torch.nn.init.normal_(model.weight)
+    x = torch.randn(3, 4, 16, dtype=torch.float64, requires_grad=True)
+    cotangent = torch.randn_like(x)
+    explicit, fused = (torch.autograd.grad(swap(model)(x), [x, model.weight], cotangent) + (model(x),)
+                       for swap in (mt.use_explicit, mt.use_fused))
+    for mine, theirs in zip(explicit, fused):
+        assert_close(mine, theirs, atol=1e-12, rtol=0)
+
+
 @pytest.mark.parametrize("placement", ["pre", "post"])
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float64, 1e-10)])
 def test_a_block_equals_torchs_encoder_layer(placement, dtype, tolerance):

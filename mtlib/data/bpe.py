@@ -76,9 +76,9 @@ class BytePairEncoder:
         """Learn merges until there are `vocab` tokens, the special ones and the 256 bytes included.
 
         Fewer, where the text has no pair left. Of equally frequent pairs the one with the lower
-        ids goes first (left id, then right): the older token wins. That is the tokenizers
-        library's rule, which nobody wrote down; another implementation may choose otherwise, and
-        the exercise of chapter 03 does (it takes the greater pair, letter by letter).
+        ids goes first (left id, then right): the older token wins. That is the rule in the source
+        of the tokenizers library; another implementation may choose otherwise, and the exercise
+        of chapter 03 does (it takes the greater pair, letter by letter).
 
         Raises ValueError where `vocab` has no room for the bytes. Source: Sennrich et al. 2016,
         algorithm 1.

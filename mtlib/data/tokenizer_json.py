@@ -8,7 +8,9 @@ import json
 
 from .bpe import GPT2_CUT, ONE_DIGIT_CUT, BytePairEncoder, byte_letters
 
-_MUST_BE_OFF = ("unk_token", "dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges")
+_MUST_BE_OFF = (
+    "unk_token", "dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges",
+)
 
 
 def from_tokenizer_json(text: str) -> BytePairEncoder:
@@ -43,14 +45,16 @@ def from_tokenizer_json(text: str) -> BytePairEncoder:
     byte = {letter: b for b, letter in byte_letters().items()}
 
     def spelt(token: str) -> bytes:
-        if strange := set(token) - byte.keys():
-            raise ValueError(f"the token {token!r} holds {strange.pop()!r}, which stands for no byte: not a byte-level file")
-        return bytes(byte[letter] for letter in token)
+        try:
+            return bytes(map(byte.__getitem__, token))
+        except KeyError as error:
+            raise ValueError(f"the token {token!r} holds {error}, which stands for no byte") from None
 
     ids = {spelt(token): i for token, i in model["vocab"].items() if token not in special}
     # Older files write a merge as "a b", newer ones as ["a", "b"].
     pairs = [pair.split(" ") if isinstance(pair, str) else pair for pair in model["merges"]]
-    return BytePairEncoder(ids, [(spelt(left), spelt(right)) for left, right in pairs], special, _cut(spec["pre_tokenizer"]))
+    merges = [(spelt(left), spelt(right)) for left, right in pairs]
+    return BytePairEncoder(ids, merges, special, _cut(spec["pre_tokenizer"]))
 
 
 def _cut(pre: dict | None) -> str:
@@ -64,4 +68,6 @@ def _cut(pre: dict | None) -> str:
         ]:
             return ONE_DIGIT_CUT
     kinds = ", ".join(str(step["type"]) for step in steps)
-    raise ValueError(f"the pre-tokenizer is {kinds}; it must be ByteLevel without prefix space, alone or after single Digits")
+    raise ValueError(
+        f"the pre-tokenizer is {kinds}; it must be ByteLevel without prefix space, alone or after single Digits"
+    )

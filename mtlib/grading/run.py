@@ -10,7 +10,6 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .draw import strategy
 from .exercise import Exercise, Property
 from .forbid import found, library_of
 from .judge import Wrong
@@ -79,6 +78,11 @@ def grade(
     refusal = next(filter(None, (_refusal(exercise, answer, mtlibs_own) for answer in answers)), None)
     if refusal:
         return Report(exercise, tuple(Outcome(p, 0, {}, Wrong(refusal)) for p in exercise.properties))
+    return judged(exercise, subjects, seed, all_points)
+
+
+def judged(exercise: Exercise, subjects: list, seed: int, all_points: bool = True) -> Report:
+    """Judge subjects of any kind, under settings of our own; the rest as for `grade`."""
     with _no_collector(), settled():
         return judge_subjects(exercise, subjects, seed, all_points)
 
@@ -138,7 +142,7 @@ def examine(each: Property, subjects: list, seed: int, shrink: bool, patient: bo
         subject.patience = max(CALL_SECONDS, each.patience)
     for rough, share in ((False, each.tries * 2 // 3), (True, each.tries - each.tries * 2 // 3)):
         search = Search(each, subjects, shrink, patient)
-        search.run(strategy(each.cases, rough), share, seed)
+        search.run(rough, share, seed)
         tried += search.tried
         if search.wrong:
             return Outcome(each, tried, search.case, search.wrong)

@@ -37,38 +37,41 @@ class Nursery:
     """Starts workers. Shared by all processes of a batch, which are forked after it is made."""
 
     def __init__(self, sandbox: bool = True):
-        bwrap = shutil.which("bwrap") if sandbox else None
-        self.warning = ""
-        self._process = self._line = None
-        if bwrap and self._start("apart", bwrap):
+        bwrap = self._bwrap = shutil.which("bwrap") if sandbox else None
+        self.warning, self._process, self._line, self._mode = "", None, None, "apart"
+        if bwrap and self._start():
             return
         if bwrap and _works(bwrap):
             self.warning = "this kernel allows no namespaces inside the sandbox: torch is loaded for each submission"
-            self._bwrap = bwrap
+            self._mode = "single"
             return
         why = "bubblewrap does not work on this kernel" if bwrap else "there is no bubblewrap (bwrap) here"
         self.warning = f"{why}: submissions run with limits only, and can read your files"
-        if not self._start("bare", None):
-            raise RuntimeError("no worker could be started: `python -m mtlib grade` needs a system that can fork")
+        self._bwrap, self._mode = None, "bare" if hasattr(os, "fork") else "single"
+        if self._mode == "bare" and not self._start():
+            raise RuntimeError("no worker could be started: is torch whole in this Python?")
 
-    def _start(self, mode: str, bwrap: str | None) -> bool:
+    def _start(self) -> bool:
         """Start a fork server; False where the kernel refuses."""
-        self._process, self._line = _launch(mode, bwrap)
+        self._process, self._line = _launch(self._mode, self._bwrap)
         return _greeting(self._line) == b"1"
 
     def worker(self) -> "Worker":
-        """A fresh worker."""
-        ours, theirs = socket.socketpair()
-        if self._line is None or self._process.poll() is not None:
+        """A fresh worker. Raises Gone where none can be had."""
+        if self._mode == "single":
             return self._single()
-        life, guardian = socket.socketpair()
-        socket.send_fds(self._line, [b"w"], [theirs.fileno(), guardian.fileno()])
-        theirs.close()
-        guardian.close()
+        (ours, theirs), (life, guardian) = socket.socketpair(), socket.socketpair()
+        with theirs, guardian:
+            try:
+                socket.send_fds(self._line, [b"w"], [theirs.fileno(), guardian.fileno()])
+            except OSError:  # the server is gone: this process gets one of its own
+                if not self._start():
+                    raise Gone("no worker could be started") from None
+                socket.send_fds(self._line, [b"w"], [theirs.fileno(), guardian.fileno()])
         return Worker(ours, life)
 
     def _single(self) -> "Worker":
-        process, line = _launch("single", self._bwrap)
+        process, line = _launch(self._mode, self._bwrap)
         if _greeting(line) not in (b"0", b"1"):
             raise Gone("no worker could be started")
         return Worker(line, None, process)

@@ -13,6 +13,8 @@ from .bert import from_bert as from_bert
 from .bert import from_bert_mlm as from_bert_mlm
 from .bert import to_bert as to_bert
 from .bert import to_bert_mlm as to_bert_mlm
+from .gguf import config_from_gguf as config_from_gguf
+from .gguf import from_gguf as from_gguf
 from .gpt2 import config_from_gpt2 as config_from_gpt2
 from .gpt2 import from_gpt2 as from_gpt2
 from .gpt2 import to_gpt2 as to_gpt2

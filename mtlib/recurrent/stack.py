@@ -3,8 +3,9 @@
     state_t = cell(x_t, state_{t-1}),  state_0 = 0        position by position, the same weights
     layer n reads the h that layer n-1 put out
 
-Letters: B batch, T positions, D width of a state, D_in width of what is read. A state is a
-tuple: (h,) for an RNN, (h, c) for an LSTM; h is what others see of it. What a cell needs of x
+Letters: B batch, T positions, D width of a state, D_in width of what is read, L layers; GD is
+D for an RNN and 4D for an LSTM, whose three gates and candidate stand side by side. A state
+is a tuple: (h,) for an RNN, (h, c) for an LSTM; h is what others see of it. What a cell needs of x
 alone is one product for all positions, outside the loop; only h waits for the step before.
 
 Left out: projections of h, peepholes, and GRU.
@@ -61,14 +62,14 @@ def scan(
 
     A position that is not kept is stepped over: the state stays as it was, and h there is 0.
     """
-    z = cell.x_proj(x)  # (B, T, n_gates·D)
+    z = cell.x_proj(x)  # (B, T, GD)
     state = cell.start(z) if state is None else state
     # unbind, not z[:, t]: the gradient of an index is T tensors as large as z, of an unbind one.
-    steps = zip(z.unbind(1), z.size(1) * [None] if keep is None else keep[..., None].unbind(1))
-    outs = []
-    for z_t, kept in reversed(list(steps)) if backwards else steps:
+    kept = z.size(1) * [None] if keep is None else keep[..., None].unbind(1)  # T of (B, 1)
+    steps, outs = list(zip(z.unbind(1), kept)), []
+    for z_t, keep_t in reversed(steps) if backwards else steps:
         new = cell.step(z_t, *state)
-        state = new if kept is None else tuple(torch.where(kept, n, old) for n, old in zip(new, state))
+        state = new if keep_t is None else tuple(torch.where(keep_t, n, old) for n, old in zip(new, state))
         outs.append(state[0])
     y = torch.stack(outs[::-1] if backwards else outs, dim=1)
     return (y if keep is None else y.masked_fill(~keep[..., None], 0.0)), state

@@ -130,3 +130,16 @@ def test_autocast_runs_and_stays_near(kind):
     with torch.autocast("cpu", torch.bfloat16):
         low = model(x, torch.ones(2, 5, dtype=torch.bool))
     assert_close(low.float(), model(x), atol=0.05, rtol=0)
+
+
+def test_a_longer_text_costs_its_gradient_no_more_than_in_proportion():
+    """z is unbound, not indexed: T gradients as large as z would make the backward quadratic."""
+    x = torch.zeros(1, 40, 3, requires_grad=True)
+    nodes, seen = [RNN(3, 4)(x).grad_fn], set()
+    while nodes:
+        node = nodes.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            nodes += [parent for parent, _ in node.next_functions]
+    names = [node.name() for node in seen]
+    assert names.count("UnbindBackward0") == 1 and "SelectBackward0" not in names
