@@ -3,13 +3,8 @@
 import math
 
 import numpy as np
-import pytest
 import torch
 import torch.nn.functional as F
-
-from mtlib.grading.run import grade
-
-from .conftest import EXERCISES
 
 
 def softmax_by_logsumexp(x, dim):
@@ -92,37 +87,17 @@ def variance_by_trace(d, var_q, var_k, mean_q=0, mean_k=0):
 
 ANSWERS = {
     "statistics.softmax": [
-        softmax_by_logsumexp, softmax_by_max, softmax_by_moving_the_axis, softmax_by_numpy, softmax_by_differences,
+        (softmax_by_logsumexp,),
+        (softmax_by_max,),
+        (softmax_by_moving_the_axis,),
+        (softmax_by_numpy,),
+        (softmax_by_differences,),
     ],
-    "statistics.cross_entropy": [ce_by_torch, ce_by_selection, ce_by_one_hot, ce_by_weights],
-    "statistics.dot_variance": [variance_by_moments, variance_term_by_term, variance_by_tensors, variance_by_trace],
-}  # fmt: skip
-CASES = [(id, answer) for id, answers in ANSWERS.items() for answer in answers]
-
-
-@pytest.mark.parametrize(("id", "answer"), CASES, ids=[answer.__name__ for _, answer in CASES])
-def test_another_right_answer_passes(id, answer):
-    failure = grade(EXERCISES[id], (answer,), 11).first_failure
-    assert failure is None, (failure.property.name, failure.wrong, failure.case)
-
-
-def test_every_exercise_has_two_other_answers():
-    mine = {id for id in EXERCISES if id.startswith("statistics.")}
-    assert {id for id, answers in ANSWERS.items() if len(answers) >= 2} == mine
-
-
-def test_softmax_in_any_spelling_is_the_whole_exercise():
-    whole = (torch.softmax, lambda x, dim: x.softmax(dim), lambda x, dim: F.softmax(x, dim), lambda x, dim: torch.nn.Softmax(dim)(x))
-    for answer in (*whole, lambda x, dim: x.log_softmax(dim).exp()):
-        report = grade(EXERCISES["statistics.softmax"], (answer,), 11, all_points=False)
-        assert "is the whole exercise" in report.first_failure.wrong.sentence
-    assert torch.ones(2).softmax(0).tolist() == [0.5, 0.5]  # and afterwards torch is whole again
-    assert "softmax" not in vars(torch.Tensor)
-
-
-def test_a_number_is_a_number_in_any_form():
-    from mtlib.exercises.statistics.dot_variance import reference
-
-    for form in (float, torch.tensor, lambda v: torch.tensor(v, dtype=torch.float64)):
-        report = grade(EXERCISES["statistics.dot_variance"], (lambda *case, form=form: form(reference(*case)),), 11, mtlibs_own=True)
-        assert report.passed, report.first_failure.wrong
+    "statistics.cross_entropy": [(ce_by_torch,), (ce_by_selection,), (ce_by_one_hot,), (ce_by_weights,)],
+    "statistics.dot_variance": [
+        (variance_by_moments,),
+        (variance_term_by_term,),
+        (variance_by_tensors,),
+        (variance_by_trace,),
+    ],
+}
