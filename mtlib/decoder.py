@@ -7,6 +7,8 @@ What makes it a decoder: `causal=True` in its attention. What makes it the right
 2017 figure: `cross=True`. Letters as in encoder.py; S the positions of the memory.
 """
 
+from functools import partial
+
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
@@ -58,16 +60,11 @@ class DecoderBlock(nn.Module):
         elif memory_keep is not None:
             raise ValueError("memory_keep is given and memory is not; a mask of nothing must be None")
         own, of_memory = caches
-
-        def look_back(h: Tensor) -> Tensor:
-            return self.attn_dropout(self.attn(h, keep=keep, cache=own, position=position))
-
-        def look_across(h: Tensor) -> Tensor:
-            return self.cross_dropout(self.cross_attn(h, memory, keep=memory_keep, cache=of_memory))
-
-        x = self.resid_mid(x, look_back, self.norm1)
+        attn = partial(self.attn, keep=keep, cache=own, position=position)
+        x = self.resid_mid(x, lambda h: self.attn_dropout(attn(h)), self.norm1)
         if self.cross:
-            x = self.resid_cross(x, look_across, self.norm_cross)
+            cross_attn = partial(self.cross_attn, context=memory, keep=memory_keep, cache=of_memory)
+            x = self.resid_cross(x, lambda h: self.cross_dropout(cross_attn(h)), self.norm_cross)
         return self.resid_post(x, lambda h: self.ffn_dropout(self.ffn(h)), self.norm2)
 
     def _fits(self, x: Tensor, memory: Tensor, memory_keep: Tensor | None) -> None:

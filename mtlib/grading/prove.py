@@ -19,6 +19,7 @@ from .mutants import mutants_of, survivors
 from .run import grade
 from .sources import Sources
 
+KEPT = Path(__file__).with_name("proof.json")
 SEEDS = (1, 2, 3)  # of which the solution is judged with each, everything else with the first
 
 
@@ -64,15 +65,14 @@ def faults(proof: dict) -> list[str]:
     ]
 
 
-def read(root: Path) -> dict[str, dict]:
+def read() -> dict[str, dict]:
     """The kept proofs by exercise id; empty where there are none."""
-    path = root / "proof.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
 
 
 def stale(sources: Sources) -> list[str]:
     """The ids of exercises whose proof is missing or older than what it is about."""
-    kept = read(sources.root)
+    kept = read()
     return [id for id, e in sources.exercises.items() if kept.get(id, {}).get("digest") != sources.digest(e)]
 
 
@@ -85,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     given = parser.parse_args(argv)
     sources = Sources(Path.cwd())
     due = list(sources.exercises) if given.all else stale(sources)
-    kept = {id: proof for id, proof in read(sources.root).items() if id in sources.exercises}
+    kept = {id: proof for id, proof in read().items() if id in sources.exercises}
     if not given.check and due:
         search.SHRINK_SECONDS = 0.1  # whether a mistake is caught and named, not how small its case gets
         search.SEARCH_SECONDS = 10.0  # the verdict should not depend on what else the machine does
@@ -97,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
                 told = "; ".join(faults(proof)) or "sound"
                 print(f"{id}: {proof['mutants'] - len(proof['alive'])}/{proof['mutants']} mutants, {told} ({seconds:.0f} s)")
         text = json.dumps({id: kept[id] for id in sources.exercises}, indent=1, ensure_ascii=False)
-        (sources.root / "proof.json").write_text(text + "\n", encoding="utf-8")
+        KEPT.write_text(text + "\n", encoding="utf-8")
         due = []
     bad = [f"{id}: {fault}" for id, proof in kept.items() for fault in faults(proof)]
     bad += [f"{id}: stale; run `make prove`" for id in due]

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from . import checkpoint
 from .checkpoint import Checkpoint
+from .tables import RecipeError
 
 MODEL, OPTIMISER, RECORD = "model.safetensors", "optimiser.safetensors", "record.safetensors"
 
@@ -80,15 +81,15 @@ def state_of(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Te
 
 
 def set_state(model: nn.Module, optimiser: torch.optim.Optimizer, state: Mapping[str, Tensor]) -> None:
-    """The inverse of state_of; ValueError, in one line, where the checkpoint is of another model."""
+    """The inverse of state_of; RecipeError, in one line, where the checkpoint is of another model."""
     own = {name: t for name, t in state.items() if not name.startswith(PREFIX)}
     mine = model.state_dict()
     for name in sorted(own.keys() ^ mine.keys()):
         where = "has no" if name in mine else "has a"
-        raise ValueError(f"the checkpoint {where} {name}, unlike this model: it belongs to another recipe")
+        raise RecipeError(f"the checkpoint {where} {name}, unlike this model: it belongs to another recipe")
     for name, t in own.items():
         if t.shape != mine[name].shape:
-            raise ValueError(f"{name} is {tuple(t.shape)} in the checkpoint and {tuple(mine[name].shape)} in this model")
+            raise RecipeError(f"{name} is {tuple(t.shape)} in the checkpoint and {tuple(mine[name].shape)} in this model")
     model.load_state_dict(own)
     by_name: dict[str, dict[str, Tensor]] = {}
     for name, t in state.items():

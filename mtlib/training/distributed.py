@@ -125,21 +125,23 @@ class FSDP(DDP):
 
 
 @contextmanager
-def crew(config: DistributedConfig) -> Iterator[Alone]:
+def crew(config: DistributedConfig, device: str | None = None) -> Iterator[Alone]:
     """The processes that torchrun started, joined while the block runs; ALONE where it started none.
 
-    Where another process is gone, WorkerLost says so in one line; torchrun ends the rest.
+    device: "cpu" leaves GPUs aside; else each process takes one. Where another process is gone,
+    WorkerLost says so in one line; torchrun ends the rest.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
-    device = torch.device("cpu")
-    if torch.cuda.is_available():
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
-        torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if device != "cpu" and torch.cuda.is_available():
+        own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(own)
+    else:
+        own = torch.device("cpu")
+    dist.init_process_group("nccl" if own.type == "cuda" else "gloo")
     try:
-        yield (FSDP if config.mode == "fsdp" else DDP)(device)
+        yield (FSDP if config.mode == "fsdp" else DDP)(own)
         dist.destroy_process_group()
     except RuntimeError as error:
         if not _lost(error):

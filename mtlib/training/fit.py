@@ -29,6 +29,7 @@ from .progress import Progress
 from .randomness import own_randomness, seed_all, versions
 from .record import Eval, Log, Record
 from .stop import Stop
+from .tables import RecipeError
 from .update import Update
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class _Run:
             self.out.mkdir(parents=True, exist_ok=True)
             found = checkpoint.newest(self.folder, self.warn)
             if found is not None and not resume:
-                raise ValueError(f"{self.out} already holds a run, at step {found.step}: resume it, or take another folder")
+                raise RecipeError(f"{self.out} already holds a run, at step {found.step}: resume it, or take another folder")
             if found is not None:
                 self.restore(found)
             if self.crew.rank == 0:
@@ -178,7 +179,7 @@ class _Run:
         was, now = found.about["train"], checkpoint.plain(self.about["train"])
         for name in sorted(was.keys() | now.keys()):
             if was.get(name) != now.get(name) and name not in MAY_DIFFER:
-                raise ValueError(f"{self.out} was begun with {name}={was.get(name)}, not {now.get(name)}: resume it as it was")
+                raise RecipeError(f"{self.out} was begun with {name}={was.get(name)}, not {now.get(name)}: resume it as it was")
         self.crew.restore(found, self.model, self.update.optimiser)
         history = found.tensors(RECORD)
         evals = [Eval(step, Scores(*scores)) for step, scores in found.about["evals"]]
@@ -197,7 +198,7 @@ class _Run:
         print(f"mtlib: process {self.crew.rank} of {self.crew.size} was told to end at step {self.done}; {kept}", file=sys.stderr)
 
     def close(self) -> None:
-        for open_one in (self.log, self.progress):
+        for open_one in (self.update, self.log, self.progress):
             if open_one is not None:
                 open_one.close()
 

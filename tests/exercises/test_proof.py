@@ -6,7 +6,7 @@ from mtlib.grading import prove
 
 from .conftest import EXERCISES, SOURCES
 
-KEPT = prove.read(SOURCES.root)
+KEPT = prove.read()
 
 
 @pytest.mark.parametrize("id", EXERCISES)
