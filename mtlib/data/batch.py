@@ -19,7 +19,7 @@ and EOS.
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -54,7 +54,7 @@ class Tokenizer(Protocol):
 
     def encode(self, text: str) -> list[int]: ...
 
-    def decode(self, ids: Sequence[int]) -> str: ...
+    def decode(self, ids: Iterable[int] | Tensor) -> str: ...
 
 
 @runtime_checkable

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from torch import Tensor
+
 from .batch import BOS, EOS, PAD
 
 FIRST = 1 + max(PAD, BOS, EOS)
@@ -30,7 +32,7 @@ class Letters:
         except KeyError as error:
             raise ValueError(f"text holds {error}, which is not in the alphabet {self.alphabet!r}") from None
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int] | Tensor) -> str:
         """The text up to EOS, if there is one; PAD and BOS are left out."""
         text = ""
         for i in map(int, ids):

@@ -12,7 +12,7 @@ import numpy as np
 from .. import _check
 from .batch import Batch, Split, asked_for, classed, rows_of
 from .shards import Shards, kept, write
-from .vocabulary import Subwords, encoded
+from .vocabulary import Subwords
 
 
 class Sentence(NamedTuple):
@@ -68,6 +68,6 @@ def _make(folder: Path, texts: dict[Split, list[str]], vocab: int) -> None:
     tokenizer = Subwords.learn(texts["train"], vocab)
     (folder / "tokenizer.json").write_text(tokenizer.json(), "utf8")
     for split, sentences in texts.items():
-        ids = list(encoded(tokenizer, sentences))
+        ids = [tokenizer.encode(sentence) for sentence in sentences]
         write(folder, split, ids, vocab=len(tokenizer))
         np.save(folder / f"ends-{split}.npy", np.cumsum([len(row) for row in ids]))

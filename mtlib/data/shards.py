@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +65,20 @@ class Shards:
         return np.concatenate(pieces, dtype=np.int64) if pieces else np.empty(0, np.int64)
 
 
-def write(folder: Path, split: str, rows: Iterable[Iterable[int]], *, vocab: int, shard: int = SHARD) -> None:
+def write(folder: Path, split: str, rows: Iterable[Sequence[int]], *, vocab: int, shard: int = SHARD) -> None:
     """Lay the ids of `rows` end to end, in as small a type as `vocab` allows."""
     _check.positive(vocab=vocab, shard=shard)
-    kind, waiting, files = np.uint16 if vocab <= 1 << 16 else np.uint32, np.empty(0, np.int64), 0
+    kind = np.uint16 if vocab <= 1 << 16 else np.uint32
+    waiting, held, files = [np.empty(0, kind)], 0, 0
     for row in rows:
-        waiting = np.concatenate([waiting, np.asarray(row, np.int64)])
-        while len(waiting) >= shard:
-            np.save(folder / f"{split}-{files:05d}.npy", waiting[:shard].astype(kind))
-            waiting, files = waiting[shard:], files + 1
-    if len(waiting) or not files:
-        np.save(folder / f"{split}-{files:05d}.npy", waiting.astype(kind))
+        waiting.append(np.asarray(row).astype(kind))
+        held += len(waiting[-1])
+        while held >= shard:
+            ids = np.concatenate(waiting)
+            np.save(folder / f"{split}-{files:05d}.npy", ids[:shard])
+            waiting, held, files = [ids[shard:]], held - shard, files + 1
+    if held or not files:
+        np.save(folder / f"{split}-{files:05d}.npy", np.concatenate(waiting))
 
 
 def kept(name: str, key: Mapping[str, Any], make: Callable[[Path], None]) -> Path:

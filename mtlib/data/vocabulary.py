@@ -4,9 +4,9 @@ The tokenizers library learns and encodes, since a corpus is long; bpe.py shows 
 same ids.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import numpy as np
+from torch import Tensor
 
 from .. import _check
 from .batch import BOS, EOS, PAD
@@ -29,7 +29,7 @@ class Bytes:
         """UTF-8."""
         return list(text.encode())
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int] | Tensor) -> str:
         """Bytes that make no character show as �."""
         return bytes(map(int, ids)).decode(errors="replace")
 
@@ -73,15 +73,10 @@ class Subwords:
         """No sign is set before or after."""
         return self.library.encode(text).ids
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int] | Tensor) -> str:
         """Signs are left out."""
         return self.library.decode([int(i) for i in ids])
 
     def json(self) -> str:
         """What from_tokenizer_json and the library read."""
         return self.library.to_str()
-
-
-def encoded(tokenizer: "Bytes | Subwords", texts: Sequence[str]) -> Iterable[np.ndarray]:
-    """The ids of each text, in turn."""
-    return (np.asarray(tokenizer.encode(text), np.int64) for text in texts)

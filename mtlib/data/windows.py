@@ -20,7 +20,7 @@ import torch
 from .. import _check
 from .batch import ONE_IN, Batch, Split, asked_for, dice
 from .shards import Shards, kept, write
-from .vocabulary import Bytes, Subwords, encoded
+from .vocabulary import Bytes, Subwords
 
 BETWEEN = "\n\n"
 
@@ -109,4 +109,4 @@ def _make(folder: Path, corpus: Corpus, vocab: int) -> None:
     if isinstance(tokenizer, Subwords):
         (folder / "tokenizer.json").write_text(tokenizer.json(), "utf8")
     for split in Split.__args__:
-        write(folder, split, encoded(tokenizer, [d + BETWEEN for d in getattr(corpus, split)]), vocab=len(tokenizer))
+        write(folder, split, (tokenizer.encode(document + BETWEEN) for document in getattr(corpus, split)), vocab=len(tokenizer))
