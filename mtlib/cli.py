@@ -17,6 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     grade = commands.add_parser("grade", help="the score that counts, for notebooks and folders of notebooks")
     _grade_arguments(grade)
     _recipe_arguments(commands)
+    _sample_arguments(commands)
     arguments, more = parser.parse_known_args(argv)
     if not all("=" in word and word[0] != "-" and "overrides" in arguments for word in more):
         parser.error(f"unrecognized arguments: {' '.join(more)}")
@@ -90,4 +91,25 @@ def _params(arguments: argparse.Namespace) -> int:
     return command.params(arguments)
 
 
-_COMMANDS = {"train": _train, "params": _params, "fetch": _fetch, "progress": _progress, "grade": _grade}
+def _sample_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sample = commands.add_parser("sample", help="let a trained model write")
+    sample.add_argument("model", metavar="MODEL", help="the folder of a training run, or smollm2")
+    sample.add_argument("--prompt", metavar="TEXT", default="", help="what to go on with, or to translate")
+    sample.add_argument("--chat", action="store_true", help="put the prompt to smollm2 as a question")
+    sample.add_argument("--max-new", metavar="N", type=int, help="tokens to write (200, or as many as fit)")
+    sample.add_argument("--temperature", metavar="T", type=float, default=0.8, help="0 takes the likeliest always (0.8)")
+    sample.add_argument("--top-k", metavar="K", type=int, help="draw from the K likeliest")
+    sample.add_argument("--top-p", metavar="P", type=float, default=1.0, help="draw from the likeliest that weigh P together")
+    sample.add_argument("--min-p", metavar="P", type=float, default=0.0, help="draw from what weighs P times the likeliest")
+    sample.add_argument("--repetition", metavar="X", type=float, default=1.0, help="above 1: avoid what was said already")
+    sample.add_argument("--window", metavar="N", type=int, help="see the last N tokens only, and so never run out of positions")
+    sample.add_argument("--seed", metavar="N", type=int, default=0, help="draw the same again (0)")
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from .sample import sample
+
+    return sample(arguments)
+
+
+_COMMANDS = {"sample": _sample, "train": _train, "params": _params, "fetch": _fetch, "progress": _progress, "grade": _grade}

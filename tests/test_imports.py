@@ -30,6 +30,7 @@ LAYERS = [
     {"experiments"},
     {"plot"},
     {"training"},
+    {"sample"},
     {"widgets"},
     {"grading", "exercises"},
     {"cli"},
