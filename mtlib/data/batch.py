@@ -35,6 +35,7 @@ IGNORE = -100  # torch's sign for a place where nothing is asked
 PAD, BOS, EOS = 0, 1, 2
 ONE_IN = 10  # of ten rows one is held out
 Split = Literal["train", "valid"]
+Ids = Iterable[int] | Tensor | np.ndarray
 
 
 class Batch(NamedTuple):
@@ -54,7 +55,7 @@ class Tokenizer(Protocol):
 
     def encode(self, text: str) -> list[int]: ...
 
-    def decode(self, ids: Iterable[int] | Tensor) -> str: ...
+    def decode(self, ids: Ids) -> str: ...
 
 
 @runtime_checkable

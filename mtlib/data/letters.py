@@ -1,10 +1,6 @@
 """The plainest tokenizer: every letter is a token. For tasks whose alphabet is known before."""
 
-from collections.abc import Iterable
-
-from torch import Tensor
-
-from .batch import BOS, EOS, PAD
+from .batch import BOS, EOS, PAD, Ids
 
 FIRST = 1 + max(PAD, BOS, EOS)
 
@@ -32,7 +28,7 @@ class Letters:
         except KeyError as error:
             raise ValueError(f"text holds {error}, which is not in the alphabet {self.alphabet!r}") from None
 
-    def decode(self, ids: Iterable[int] | Tensor) -> str:
+    def decode(self, ids: Ids) -> str:
         """The text up to EOS, if there is one; PAD and BOS are left out."""
         text = ""
         for i in map(int, ids):

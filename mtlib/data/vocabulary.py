@@ -6,10 +6,9 @@ same ids.
 
 from collections.abc import Iterable
 
-from torch import Tensor
 
 from .. import _check
-from .batch import BOS, EOS, PAD
+from .batch import BOS, EOS, PAD, Ids
 
 SIGNS = ("<pad>", "<bos>", "<eos>")  # in the order of PAD, BOS, EOS
 assert (PAD, BOS, EOS) == (0, 1, 2)
@@ -29,7 +28,7 @@ class Bytes:
         """UTF-8."""
         return list(text.encode())
 
-    def decode(self, ids: Iterable[int] | Tensor) -> str:
+    def decode(self, ids: Ids) -> str:
         """Bytes that make no character show as �."""
         return bytes(map(int, ids)).decode(errors="replace")
 
@@ -73,7 +72,7 @@ class Subwords:
         """No sign is set before or after."""
         return self.library.encode(text).ids
 
-    def decode(self, ids: Iterable[int] | Tensor) -> str:
+    def decode(self, ids: Ids) -> str:
         """Signs are left out."""
         return self.library.decode([int(i) for i in ids])
 
