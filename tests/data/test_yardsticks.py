@@ -71,7 +71,7 @@ def test_each_yardstick_in_its_place():
 def test_what_has_been_read_before_costs_xz_next_to_nothing():
     noise = np.random.default_rng(0).integers(0, 256, 20_000).astype(np.uint8).tobytes()
     bits = yardsticks(noise, noise)
-    assert bits["xz"] < 0.1 < 7.9 < bits["gzip"]
+    assert bits["xz"] < 0.2 < 7.9 < bits["gzip"]
 
 
 def test_wrong_arguments_are_named(shapes_unchecked):
