@@ -56,7 +56,7 @@ def _train(arguments: Namespace) -> int:
         built = build(recipe, device=device)
         if team.rank == 0:
             out.mkdir(parents=True, exist_ok=True)
-        about = {"recipe": recipe.as_tables(), "data": fingerprint(built.data)}
+        about = recipe.as_tables() | {"text": fingerprint(built.data)}
         record = fit(
             *built, recipe.train, out=out, resume=arguments.resume, quiet=arguments.quiet, crew=team, about=about
         )  # fmt: skip
@@ -129,4 +129,5 @@ def scores_line(record: Record, data: object) -> str:
     """What a run came to, in a line."""
     s = scores_of(record, data)
     bits = f", {s['bits_per_byte']:.3f} bits a byte" if "bits_per_byte" in s else ""
-    return f"held-out loss {s['loss']:.4f}{bits}, accuracy {s['accuracy']:.2%}, exact {s['exact']:.2%} in {record.seconds:.0f} s"
+    shares = f"accuracy {s['accuracy']:.2%}, exact {s['exact']:.2%}"
+    return f"held-out loss {s['loss']:.4f}{bits}, {shares} in {record.seconds:.0f} s"

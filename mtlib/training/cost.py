@@ -32,8 +32,8 @@ def costs(recipe: Recipe, built: Built) -> Table[Cost]:
     tokens = 1 if asked is None or asked.dim() == 1 else asked.size(1)
     rows = [
         Cost("parameters", f"{n:,}", "a tied one once"),
-        *(Cost(name, _bytes(float(held[name])), "float32, held from step to step") for name in ("weights", "gradients", "adamw")),
-        Cost("an update", _flops(float(update)), f"forward and backward of {train.batch:,} rows, each matrix product counted"),
+        *(Cost(name, _bytes(float(held[name])), "float32, held throughout") for name in ("weights", "gradients", "adamw")),
+        Cost("an update", _flops(float(update)), f"forward and backward of {train.batch:,} rows, every matrix product"),
         Cost("the run", _flops(float(whole)), f"{train.steps:,} updates, {train.steps * train.batch * tokens:,} places"),
         Cost("on an H100", _hours(whole / (SHARE * H100)), f"at {SHARE:.0%} of its 989 TFLOP/s in bf16"),
     ]

@@ -146,9 +146,9 @@ def crew(config: DistributedConfig, device: str | None = None) -> Iterator[Alone
     except RuntimeError as error:
         if not _lost(error):
             raise
-        rank, size = os.environ["RANK"], os.environ["WORLD_SIZE"]
+        who = f"process {os.environ['RANK']} of {os.environ['WORLD_SIZE']}"
         raise WorkerLost(
-            f"process {rank} of {size} lost touch with another one, so the job ends; with --resume it goes on from what is kept"
+            f"{who} lost touch with another one, so the job ends; with --resume it goes on from what is kept"
         ) from error
 
 

@@ -28,14 +28,13 @@ from .evaluate import Scores, evaluate, yardsticks
 from .progress import Progress
 from .randomness import own_randomness, seed_all, versions
 from .record import Eval, Log, Record
+from .resume import same_run
 from .stop import Stop
 from .tables import RecipeError
 from .update import Update
 
 if TYPE_CHECKING:
     from ..data import Batch, Data
-
-MAY_DIFFER = {"eval_every", "save_every"}  # of a run that is resumed: what the weights do not depend on
 
 
 class NotFinite(ArithmeticError):
@@ -85,9 +84,7 @@ def fit(
 class _Run:
     """What fit holds while it runs."""
 
-    def __init__(
-        self, model: nn.Module, data: "Data", train: TrainConfig, out: Path | None, crew: Alone, quiet: bool
-    ):
+    def __init__(self, model: nn.Module, data: "Data", train: TrainConfig, out: Path | None, crew: Alone, quiet: bool):
         self.model, self.data, self.train, self.out, self.crew = model, data, train, out, crew
         self.quiet = quiet or crew.rank > 0
         self.update = Update(model, train, crew)
@@ -101,7 +98,7 @@ class _Run:
             self.out.mkdir(parents=True, exist_ok=True)
             found = checkpoint.newest(self.folder, self.warn)
             if found is not None and not resume:
-                raise RecipeError(f"{self.out} already holds a run, at step {found.step}: resume it, or take another folder")
+                raise RecipeError(f"{self.out} holds a run already, at step {found.step}: resume it, or take another folder")
             if found is not None:
                 self.restore(found)
             if self.crew.rank == 0:
@@ -127,7 +124,7 @@ class _Run:
             if self.record.stopped or self.done == self.train.steps or _due(self.done, self.train.save_every):
                 self.save()
         if self.record.stopped:
-            where = "nothing was kept: there is no out" if self.out is None else f"kept in {self.out}: resume goes on from there"
+            where = "nothing is kept" if self.out is None else f"kept in {self.out}: resume goes on from there"
             self.progress.say(f"stopped after {self.done} of {self.train.steps} updates; {where}")
 
     def batch(self) -> "Batch | None":
@@ -142,7 +139,7 @@ class _Run:
         lr, seconds = self.train.learning_rate(step), time.perf_counter() - began
         if not (math.isfinite(loss) and math.isfinite(norm)):
             what = f"loss is {loss}" if not math.isfinite(loss) else f"gradients' norm is {norm}"
-            raise NotFinite(f"the {what} at step {step}, where the learning rate is {lr:.3g}: try a smaller lr or a longer warmup")
+            raise NotFinite(f"the {what} at step {step}, with a learning rate of {lr:.3g}: try a smaller lr or a longer warmup")
         self.record.losses.append(loss)
         self.record.norms.append(norm)
         self.record.seconds += seconds
@@ -169,23 +166,15 @@ class _Run:
     def save(self) -> None:
         if self.out is None:
             return
-        r = self.record
-        history = {name: torch.tensor(getattr(r, name), dtype=torch.float64) for name in ("losses", "norms")}
-        about = self.about | {"evals": r.evals, "yardsticks": r.yardsticks, "seconds": r.seconds}
-        self.crew.save(self.folder, self.done, state_of(self.model, self.update.optimiser), history, about)
+        about, history = self.record.kept()
+        state = state_of(self.model, self.update.optimiser)
+        self.crew.save(self.folder, self.done, state, history, self.about | about)
         self.kept = self.done
 
     def restore(self, found: checkpoint.Checkpoint) -> None:
-        was, now = found.about["train"], checkpoint.plain(self.about["train"])
-        for name in sorted(was.keys() | now.keys()):
-            if was.get(name) != now.get(name) and name not in MAY_DIFFER:
-                raise RecipeError(f"{self.out} was begun with {name}={was.get(name)}, not {now.get(name)}: resume it as it was")
+        same_run(self.out, found.about, self.about)
         self.crew.restore(found, self.model, self.update.optimiser)
-        history = found.tensors(RECORD)
-        evals = [Eval(step, Scores(*scores)) for step, scores in found.about["evals"]]
-        self.record = Record(
-            history["losses"].tolist(), history["norms"].tolist(), evals, found.about["yardsticks"], found.about["seconds"]
-        )  # fmt: skip
+        self.record = Record.of(found.about, found.tensors(RECORD))
         self.done = self.kept = found.step
 
     def warn(self, line: str) -> None:
@@ -195,7 +184,8 @@ class _Run:
     def give_up(self) -> None:
         """The line of a process whose peers are gone."""
         kept = f"what is kept is of step {self.kept}: resume goes on from there" if self.kept else "nothing was kept yet"
-        print(f"mtlib: process {self.crew.rank} of {self.crew.size} was told to end at step {self.done}; {kept}", file=sys.stderr)
+        who = f"process {self.crew.rank} of {self.crew.size}"
+        print(f"mtlib: {who} was told to end at step {self.done}; {kept}", file=sys.stderr)
 
     def close(self) -> None:
         for open_one in (self.update, self.log, self.progress):

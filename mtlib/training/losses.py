@@ -43,7 +43,8 @@ def cross_entropy(
     """
     _check.fraction(smoothing=smoothing)
     if logits.shape[:-1] != targets.shape:
-        raise ValueError(f"targets has shape {tuple(targets.shape)}; for these logits it must be {tuple(logits.shape[:-1])}")
+        wanted = tuple(logits.shape[:-1])
+        raise ValueError(f"targets has shape {tuple(targets.shape)}; for these logits it must be {wanted}")
     total = F.cross_entropy(
         logits.reshape(-1, logits.size(-1)), targets.reshape(-1), ignore_index=IGNORE, label_smoothing=smoothing, reduction="sum"
     )  # fmt: skip

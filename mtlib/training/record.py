@@ -4,9 +4,13 @@ import csv
 import io
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
 
 from .evaluate import Scores
 
@@ -46,6 +50,18 @@ class Record:
 
     def _repr_html_(self) -> str:
         return self.figure()._repr_html_() if self.losses else repr(self)
+
+    def kept(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """For a checkpoint: what goes into its JSON, and what into its tensors."""
+        about = {"evals": self.evals, "yardsticks": self.yardsticks, "seconds": self.seconds}
+        return about, {name: torch.tensor(getattr(self, name), dtype=torch.float64) for name in ("losses", "norms")}
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any], history: Mapping[str, Tensor]) -> "Record":
+        """The inverse of kept."""
+        evals = [Eval(step, Scores(*scores)) for step, scores in about["evals"]]
+        losses, norms = (history[name].tolist() for name in ("losses", "norms"))
+        return cls(losses, norms, evals, dict(about["yardsticks"]), about["seconds"])
 
     def smooth(self, share: float = 0.02) -> list[float]:
         """The losses, each averaged with those before it; `share` of the run is how far back that reaches."""

@@ -29,6 +29,9 @@ class Update:
     """
 
     def __init__(self, model: nn.Module, train: TrainConfig, crew: Alone = ALONE):
+        if train.batch % (train.accumulate * crew.size):
+            pieces = f"accumulate={train.accumulate} pieces for each of {crew.size} processes"
+            raise ValueError(f"batch={train.batch} rows do not split into {pieces}, all equal")
         self.train, self.crew = train, crew
         self.device = next(model.parameters()).device
         self.half = train.precision != "float32" and has_bf16(self.device)

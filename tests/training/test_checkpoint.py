@@ -87,12 +87,14 @@ def test_a_number_changed_in_the_json_is_found_out(tmp_path):
 
 def test_resuming_says_when_the_recipe_or_the_model_is_another(tmp_path):
     run(tmp_path)
-    with pytest.raises(ValueError, match="was begun with lr=0.003, not 0.1: resume it as it was"):
+    with pytest.raises(ValueError, match="was begun with train.lr=0.003, not 0.1: resume it as it was"):
         fit(decoder(), Copies(), config(save_every=2, lr=0.1), out=tmp_path, resume=True, quiet=True)
     with pytest.raises(ValueError, match=r"blocks.0.attn.k_proj.bias is \(16,\) in the checkpoint and \(32,\) in this model"):
         fit(decoder(d_model=32), Copies(), config(save_every=2), out=tmp_path, resume=True, quiet=True)
-    with pytest.raises(ValueError, match="already holds a run, at step 6: resume it, or take another folder"):
+    with pytest.raises(ValueError, match="holds a run already, at step 6: resume it, or take another folder"):
         fit(decoder(), Copies(), config(), out=tmp_path, quiet=True)
+    with pytest.raises(ValueError, match="was begun with data.length=None, not 3"):
+        fit(decoder(), Copies(), config(), out=tmp_path, quiet=True, resume=True, about={"data": {"length": 3}})
 
 
 def test_what_was_left_unfinished_is_never_read_and_goes(tmp_path):

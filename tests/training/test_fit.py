@@ -84,7 +84,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_step_and_rate(tmp_path)
     fit(model, data, config(steps=2, warmup=0), out=tmp_path / "good", quiet=True)
     with torch.no_grad():
         model.norm.weight[0] = float("inf")
-    with pytest.raises(NotFinite, match=r"the loss is nan at step 0, where the learning rate is 0.0015"):
+    with pytest.raises(NotFinite, match=r"the loss is nan at step 0, with a learning rate of 0.0015"):
         fit(model, data, config(), out=tmp_path / "bad", quiet=True)
     assert not list((tmp_path / "bad").glob("checkpoints/step-*"))
 

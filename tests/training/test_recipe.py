@@ -118,7 +118,7 @@ def test_train_leaves_a_result_that_says_what_it_is_and_can_be_loaded(file, caps
     assert result["parameters"] == sum(p.numel() for p in model.parameters())
 
     assert cli.main(["train", str(file), "--out", str(out)]) == 1
-    assert "already holds a run, at step 4" in capsys.readouterr().err
+    assert "holds a run already, at step 4" in capsys.readouterr().err
     assert cli.main(["train", str(file), "--out", str(out), "--resume", "--quiet", "train.seed=7"]) == 0
     assert json.loads((out / "result.json").read_text())["scores"] == result["scores"]
     with pytest.raises(recipe.RecipeError, match="holds no trained model"):
