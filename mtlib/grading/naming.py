@@ -77,7 +77,7 @@ def _alike(each: Property, case: dict, a: Reply, b: Reply, any_dtype: bool) -> b
     if a.trouble or b.trouble:
         return _same_trouble(a.trouble, b.trouble)
     if isinstance(a.value, Subject) or isinstance(b.value, Subject):
-        return type(a.value) is type(b.value)
+        return isinstance(a.value, Subject) and isinstance(b.value, Subject)  # where each lives is no difference
     if each.essence:
         return gap(each.essence(case, a.value), each.essence(case, b.value)) is None
     mine, other = (_in_float32(r.value) if any_dtype else r.value for r in (a, b))

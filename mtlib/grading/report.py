@@ -48,12 +48,11 @@ def failure_lines(report: Report) -> list[str]:
 
 
 def _lost(report: Report) -> list[str]:
-    """The promises kept and broken with their points, in a line or two."""
-    if len(report.outcomes) < 2:
-        return []
-    kept, broken = ([f"{o.property.name} {o.property.points}" for o in report.outcomes if bool(o.wrong) is wrong] for wrong in (False, True))
-    told = f"  Points: ✗ {', '.join(broken)}" + (f"  ✓ {', '.join(kept)}" if kept else "")
-    return textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
+    """The promises broken, with the points that each would have earned."""
+    broken = [f"{o.property.name} {o.property.points}" for o in report.outcomes if o.wrong]
+    kept = len(report.outcomes) - len(broken)
+    told = f"Lost: {', '.join(broken)}." + (f" {kept} more held." if kept else "")
+    return textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def table(report: Report) -> str:

@@ -29,7 +29,7 @@ class Search:
         self.property, self.subjects, self.shrink = each, subjects, shrink
         self.tried, self.floor, self.case, self.wrong = 0, 0, None, None
         self.patience = max(PATIENCE_SECONDS, SEARCH_SECONDS, each.patience) if patient else SEARCH_SECONDS
-        self.began = time.monotonic()
+        self.began, self.worked = time.monotonic(), time.process_time()
         self.shrink_until = float("inf")
 
     def run(self, rough: bool, tries: int, seed: int) -> None:
@@ -71,10 +71,12 @@ class Search:
 
     def _out_of_time(self) -> bool:
         """A slow answer is given more time until it has been tried on a few cases: slow is not yet wrong."""
-        now = time.monotonic()
-        return now > self.shrink_until or (
-            self.wrong is None and now - self.began > (SEARCH_SECONDS if self.tried >= self.floor else self.patience)
-        )
+        if self.wrong is not None:
+            return time.monotonic() > self.shrink_until
+        elapsed = time.monotonic() - self.began
+        if self.tried >= self.floor:
+            return elapsed > SEARCH_SECONDS
+        return max(elapsed / 2, time.process_time() - self.worked) > self.patience  # a busy machine is not their fault
 
     def _remember(self, case: dict, wrong: Wrong) -> None:
         if self.wrong is None:

@@ -229,3 +229,25 @@ def test_experiments_after_the_last_answer_are_not_run(tmp_path):
     program = Program(read(with_answers(tmp_path / "n.ipynb", "while True: pass", "x = scores(1, 2)")))
     needed = program.needed(tuple(map(exercises.find, MINE)))
     assert [cell.source for cell in needed] == [IMPORTS, SCORES, CAUSAL, PADDING]
+
+
+def test_mistakes_in_a_class_and_at_two_things_at_once_are_named_from_afar(nursery, tmp_path, monkeypatch):
+    layer = """class MultiHeadAttention(nn.Module):
+    def __init__(self, d_model, n_heads):
+        super().__init__()
+        if d_model % n_heads: raise ValueError("uneven")
+        self.h = n_heads
+        self.q_proj, self.k_proj, self.v_proj, self.o_proj = (nn.Linear(d_model, d_model) for _ in range(4))
+    def forward(self, x, context=None, keep=None):
+        y = x if context is None else context
+        q, k, v = (p.unflatten(-1, (self.h, -1)).transpose(1, 2) for p in (self.q_proj(x), self.k_proj(y), self.v_proj(y)))
+        s = q @ k.mT
+        if keep is not None: s = s.masked_fill(~keep, -math.inf)
+        w = s.softmax(-1)
+        if keep is not None: w = w.masked_fill(~keep, 0.0)
+        return self.o_proj((w @ v).transpose(1, 2).flatten(-2))"""
+    monkeypatch.setattr(exercises, "of_chapter", lambda chapter: (exercises.find("attention.multi_head"),))
+    from mtlib.grading.grade import grade_file
+
+    (mark,) = grade_file(write(tmp_path / "n.ipynb", IMPORTS, layer), nursery, "06_attention", seed=1).marks
+    assert mark.mistake == "attention without the division by √d_k" and 0 < mark.earned < mark.points

@@ -54,7 +54,7 @@ def test_a_card_is_a_table_in_a_notebook():
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ({"w": torch.zeros(9, 9), "b": torch.ones(2)}, ["b  (2,) float32  [1, 1]", "all others 0"]),
+        ({"w": torch.zeros(9, 9), "b": torch.ones(2)}, ["b  (2,) float32  [1, 1]   all others 0"]),
         ({"w": torch.zeros(9, 9)}, ["all 0"]),
         ({str(i): torch.ones(2) for i in range(8)}, ["8 tensors, with more numbers than one wants to read"]),
         (torch.tensor([-0.0]), ["(1,) float32  [0]"]),
@@ -71,7 +71,7 @@ def test_a_wrong_id_offers_near_names_only():
     assert "causal" not in str(error.value)
 
 
-def test_a_failing_case_is_drawn_yours_beside_expected():
+def test_a_failing_case_is_drawn_yours_beside_expected(unhurried):
     drawn = picture_of(report_on("attention.scores", lambda q, k: q @ k.mT))._repr_html_()
     assert all(word in drawn for word in ("<svg", "yours", "expected", "difference", "0.707"))
 
