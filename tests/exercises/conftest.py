@@ -1,16 +1,22 @@
 """What the exercise tests share: the answers as the notebooks hold them, and a quicker search."""
 
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from mtlib.exercises import every
+from mtlib.exercises import every, topics
 from mtlib.grading import search
 from mtlib.grading.notebooks import START, cells_of, unsolved
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = {exercise.id: exercise for exercise in every()}
+EQUIVALENT = {
+    id: changes
+    for topic in topics()
+    for id, changes in import_module(f"mtlib.exercises.{topic}.equivalent").EQUIVALENT.items()
+}
 
 
 @cache

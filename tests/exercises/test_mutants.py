@@ -4,10 +4,9 @@ import ast
 
 import pytest
 
-from mtlib.exercises.attention.equivalent import EQUIVALENT
 from mtlib.grading.mutants import mutants_of, survivors
 
-from .conftest import EXERCISES, answers_in, source_of_answer
+from .conftest import EQUIVALENT, EXERCISES, answers_in, source_of_answer
 
 EVERY = 7  # one mutant of so many
 EACH = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
