@@ -18,6 +18,7 @@ book: $(READY)
 	$(BIN)/jupyter-book build . -W --keep-going
 
 test: book browser
+	$(BIN)/python -m mtlib fetch smollm2
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # The browser tests drive a Chromium; where the machine has none, Playwright brings its own.
@@ -43,6 +44,7 @@ bench: book
 	$(BIN)/python benchmarks/page_weight.py
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/attention_speed.py
+	$(BIN)/python benchmarks/model_speed.py
 
 clean:
 	rm -rf _build
@@ -54,5 +56,5 @@ constraints: $(READY)  # after a deliberate upgrade: keep what was tested
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(shell grep '^torch==' constraints.txt)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[book,lab,test,train]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[bench,book,lab,test,train]'
 	$(BIN)/python -c "open('$(READY)', 'w').close()"

@@ -27,6 +27,27 @@ def fraction(**values: float) -> None:
             raise ValueError(f"{name}={value!r} must be a probability in [0, 1)")
 
 
+def above_zero(**values: float) -> None:
+    """Each value is a finite number above 0, as an epsilon or a base must be."""
+    for name, value in values.items():
+        if not (isinstance(value, (int, float)) and 0 < value < float("inf")):
+            raise ValueError(f"{name}={value!r} must be above 0")
+
+
+def one_of(**words: tuple[str, tuple[str, ...]]) -> None:
+    """Each is a (word, the words there are): ``one_of(norm=(norm, ("layer", "rms")))``."""
+    for name, (word, known) in words.items():
+        if word not in known:
+            raise ValueError(f"{name}={word!r} must be one of: {', '.join(known)}")
+
+
+def function(**values: object) -> None:
+    """Each can be called."""
+    for name, value in values.items():
+        if not callable(value):
+            raise TypeError(f"{name} is a {type(value).__name__}; it must be a function")
+
+
 def tensor(x: Tensor, name: str, shape: str) -> None:
     if not isinstance(x, Tensor):
         raise TypeError(f"{name} is a {type(x).__name__}; it must be a torch tensor of shape {shape}")
@@ -46,15 +67,27 @@ def tokens(x: Tensor, name: str, weight: Tensor) -> None:
         raise ValueError(f"{name} is on {x.device} and the weights are on {weight.device}; move one of them")
 
 
-def ids(x: Tensor, name: str, vocab: int, max_len: int) -> None:
-    """x is (B, T) int64, T at most max_len, every id below vocab."""
+def width(x: Tensor, name: str, d: int) -> None:
+    """x is (…, T, d) and floating."""
+    tensor(x, name, f"(…, T, {d})")
+    if x.dim() < 2 or x.size(-1) != d:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}; it must be (…, T, {d})")
+    if not x.is_floating_point():
+        raise TypeError(f"{name} is {x.dtype}; it must be floating")
+
+
+def ids(x: Tensor, name: str, weight: Tensor) -> None:
+    """x is (B, T) int64 with T >= 1, each id a row of the table `weight` (V, D) and on its device."""
+    vocab = weight.size(0)
     tensor(x, name, "(B, T)")
     if x.dtype != torch.int64:
         raise TypeError(f"{name} is {x.dtype}; token ids must be torch.int64")
     if x.dim() != 2:
         raise ValueError(f"{name} has shape {tuple(x.shape)}; it must be (B, T): batch, positions")
-    if x.size(1) > max_len:
-        raise ValueError(f"{name} holds {x.size(1)} positions; this model's table ends at max_len={max_len}")
+    if x.size(1) == 0:
+        raise ValueError(f"{name} has shape {tuple(x.shape)}; there must be at least one position")
+    if x.device != weight.device:
+        raise ValueError(f"{name} is on {x.device} and the weights are on {weight.device}; move one of them")
     # On an accelerator this look would stall the queue; there the embedding's own assert fires.
     if x.device.type == "cpu" and x.numel() and not 0 <= int(x.min()) <= int(x.max()) < vocab:
         raise ValueError(f"{name} runs from {int(x.min())} to {int(x.max())}; ids must lie in 0…{vocab - 1}")

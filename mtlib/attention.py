@@ -5,76 +5,19 @@
 Letters: B batch, T_q and T_k positions that ask and that are asked, D d_model, H heads,
 E = D / H the width of a head, G heads of keys and values (G = H unless they are shared).
 
-Two cores compute the formula. ExplicitCore writes it out, so that scores and weights can be
-seen and replaced by mt.trace. FusedCore hands it to torch, which forms no T_q × T_k matrix
-where it has a fused kernel for the case. They hold no parameters: models swap them by use_fused and use_explicit, and their
-state dicts stay equal.
-
-Left out: rotary and relative positions, which come with position.py.
+The formula itself is in cores.py; here are the heads and the four projections around it.
+Position enters only through what position.py defines: queries and keys are turned, or a bias
+is added to the scores.
 """
 
-import math
-
-import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from . import _check
 from .cache import KVCache
+from .cores import ExplicitCore
+from .position import Position
 from .trace import Tap
-
-
-class ExplicitCore(nn.Module):
-    """softmax(q kᵀ / √E) v, a line a step; taps: ``scores`` (masked) and ``weights``.
-
-    Shapes: q (…, T_q, E), k (…, T_k, E), v (…, T_k, E_v) -> (…, T_q, E_v). A query that may
-    look at nothing gets zeros.
-    """
-
-    def __init__(self, dropout: float = 0.0):
-        super().__init__()
-        self.scores, self.weights = Tap(), Tap()
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
-        self,
-        q: Float[Tensor, "*heads T_q E"],
-        k: Float[Tensor, "*heads T_k E"],
-        v: Float[Tensor, "*heads T_k E_v"],
-        keep: Bool[Tensor, "..."] | None = None,
-    ) -> Float[Tensor, "*heads T_q E_v"]:
-        # Divided before the product, so that half precision does not overflow in between.
-        scores = q / math.sqrt(q.size(-1)) @ k.mT  # (B, H, T_q, T_k)
-        if keep is not None:
-            scores = scores.masked_fill(~keep, float("-inf"))
-        weights = self.scores(scores).softmax(dim=-1)
-        if keep is not None:
-            # A row with nothing to look at is 0/0 = NaN after the softmax. Filling once more
-            # makes it zero, and its gradient too; elsewhere it changes nothing.
-            weights = weights.masked_fill(~keep, 0.0)
-        return self.dropout(self.weights(weights)) @ v
-
-
-class FusedCore(nn.Module):
-    """The same function by torch's fused attention: faster, and blind, for weights are not put out."""
-
-    trace_hint = "fused attention does not put out its scores and weights; call mt.use_explicit(model) first"
-
-    def __init__(self, dropout: float = 0.0):
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
-        self,
-        q: Float[Tensor, "*heads T_q E"],
-        k: Float[Tensor, "*heads T_k E"],
-        v: Float[Tensor, "*heads T_k E_v"],
-        keep: Bool[Tensor, "..."] | None = None,
-    ) -> Float[Tensor, "*heads T_q E_v"]:
-        dropout = self.dropout.p if self.training else 0.0
-        if keep is not None and keep.dim() < 2:  # the kernel wants both axes spelled out
-            keep = keep[(None,) * (2 - keep.dim())]
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=keep, dropout_p=dropout)
 
 
 def split_heads(x: Float[Tensor, "B T D"], n_heads: int) -> Float[Tensor, "B H T E"]:
@@ -104,9 +47,10 @@ class MultiHeadAttention(nn.Module):
             (Shazeer 2019), in between is grouped-query (Ainslie et al. 2023).
         bias: whether the four projections add one.
         dropout: probability of dropping an attention weight, in training.
+        causal: whether a query may see no later key, as in a decoder.
 
     Self-attention is ``attn(x)``, cross-attention ``attn(x, context)``: the queries always
-    come from x. ``keep`` is bool, True = may look, broadcastable to (B, H, T_q, T_k); a query
+    come from x. ``position`` turns queries and keys, or biases the scores. ``keep`` is bool, True = may look, broadcastable to (B, H, T_q, T_k); a query
     that may look at nothing gets o_proj's bias. Raises ValueError or TypeError, in one line,
     for sizes, dtypes or devices that do not fit.
 
@@ -123,6 +67,7 @@ class MultiHeadAttention(nn.Module):
         n_kv_heads: int | None = None,
         bias: bool = True,
         dropout: float = 0.0,
+        causal: bool = False,
     ):
         super().__init__()
         n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
@@ -138,7 +83,8 @@ class MultiHeadAttention(nn.Module):
         self.k_proj = nn.Linear(d_model, d_kv, bias=bias)
         self.v_proj = nn.Linear(d_model, d_kv, bias=bias)
         self.o_proj = nn.Linear(d_model, d_model, bias=bias)
-        self.core = ExplicitCore(dropout)
+        self.q, self.k, self.v, self.merged = Tap(), Tap(), Tap(), Tap()
+        self.core = ExplicitCore(dropout, causal)
 
     def forward(
         self,
@@ -146,25 +92,34 @@ class MultiHeadAttention(nn.Module):
         context: Float[Tensor, "B T_k D"] | None = None,
         keep: Bool[Tensor, "..."] | None = None,
         cache: KVCache | None = None,
+        position: Position | None = None,
     ) -> Float[Tensor, "B T_q D"]:
         _check.tokens(x, "x", self.q_proj.weight)
+        start = 0 if cache is None else len(cache)
         q = split_heads(self.q_proj(x), self.n_heads)  # (B, H, T_q, E)
-        k, v = self._keys_and_values(x, context, cache)  # (B, G, T_k, E) each
+        if context is None:
+            k, v = self._project(x)  # (B, G, T_k, E) each
+            if position is not None:
+                q, k = position.turn(q, start), position.turn(k, start)
+            if cache is not None:
+                k, v = cache.append(k, v)
+        else:
+            k, v = self._of_context(x, context, cache)
         _check.keep(keep, (x.size(0), self.n_heads, x.size(1), k.size(2)))
+        q, k, v = self.q(q), self.k(k), self.v(v)
         if self.n_kv_heads != self.n_heads:  # query head h reads group h // (H/G)
             k, v = (t.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for t in (k, v))
-        return self.o_proj(merge_heads(self.core(q, k, v, keep)))
+        bias = None if position is None or context is not None else position.bias(q, k)
+        heads = self.core(q, k, v, keep, bias)  # (B, H, T_q, E)
+        return self.o_proj(self.merged(merge_heads(heads)))
 
-    def _keys_and_values(self, x: Tensor, context: Tensor | None, cache: KVCache | None) -> tuple[Tensor, Tensor]:
-        if context is None:
-            k, v = self._project(x)
-            return cache.append(k, v) if cache is not None else (k, v)
+    def _of_context(self, x: Tensor, context: Tensor, cache: KVCache | None) -> tuple[Tensor, Tensor]:
+        """Keys and values of what is attended to: it does not grow while we generate, so projected once."""
         _check.tokens(context, "context", self.k_proj.weight)
         if context.size(0) != x.size(0):
             raise ValueError(f"x is a batch of {x.size(0)} and context of {context.size(0)}; they must be equal")
         if cache is None:
             return self._project(context)
-        # What is attended to does not grow while we generate: project it once.
         k, v = cache.once(lambda: self._project(context))
         if (k.size(0), k.size(2)) != context.shape[:2]:
             raise ValueError(
@@ -175,23 +130,3 @@ class MultiHeadAttention(nn.Module):
 
     def _project(self, source: Tensor) -> tuple[Tensor, Tensor]:
         return split_heads(self.k_proj(source), self.n_kv_heads), split_heads(self.v_proj(source), self.n_kv_heads)
-
-
-def use_fused(model: nn.Module) -> nn.Module:
-    """Swap every attention core of `model`, in place, for the fast one; returns the model."""
-    return _swap(model, FusedCore)
-
-
-def use_explicit(model: nn.Module) -> nn.Module:
-    """Swap every attention core of `model`, in place, for the one that can be traced."""
-    return _swap(model, ExplicitCore)
-
-
-def _swap(model: nn.Module, new: type[nn.Module]) -> nn.Module:
-    for name, module in list(model.named_modules()):
-        core = getattr(module, "core", None)
-        if type(core) in (ExplicitCore, FusedCore) and type(core) is not new:
-            module.core = new(core.dropout.p).train(core.training)
-        elif isinstance(core, (ExplicitCore, FusedCore)) and not isinstance(core, new):
-            raise TypeError(f"{name or 'the model'} has a core of its own, {type(core).__name__}, with no {new.__name__} twin")
-    return model

@@ -54,6 +54,21 @@ class KVCache:
         self._serves = use
 
 
+class ModelCache:
+    """What a decoder keeps of a text so far: for each layer a KVCache of its own positions and one of the memory.
+
+    ``len(cache)`` is the number of positions seen. `memory` is an encoder's output, kept there
+    by an encoder-decoder so that the source is read once. Get one by ``model.new_cache()``.
+    """
+
+    def __init__(self, n_layers: int):
+        self.layers = [(KVCache(), KVCache()) for _ in range(n_layers)]
+        self.memory: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.layers[0][0])
+
+
 def _same(old: Tensor, new: Tensor) -> None:
     if (old.size(0), old.size(1), old.size(3)) != (new.size(0), new.size(1), new.size(3)):
         raise ValueError(

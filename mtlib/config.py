@@ -1,11 +1,56 @@
-"""The sizes of a model, in one frozen record."""
+"""The sizes of a model and the mechanisms it is made of, in two frozen records.
 
-from dataclasses import dataclass
+Both hold only numbers and words, so a recipe can be written down as TOML or JSON; parts.py
+turns the words into modules.
+"""
+
+from dataclasses import dataclass, field
 from typing import Literal
 
 from . import _check
 
+Norm = Literal["layer", "rms"]
+FFN = Literal["relu", "gelu", "gelu-tanh", "silu", "tanh", "sigmoid", "swiglu", "geglu", "geglu-tanh", "reglu"]
+Scheme = Literal["none", "learned", "sinusoidal", "rotary", "rotary-halves", "t5", "alibi"]
 Placement = Literal["pre", "post"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Of what a model is made, a word for each mechanism; the defaults are GPT-2's, with exact GELU.
+
+    norm: 'layer' or 'rms'. ffn: the activation, 'relu' … 'sigmoid', or with a gate 'swiglu',
+    'geglu', 'geglu-tanh', 'reglu'. position: 'none', 'learned', 'sinusoidal', 'rotary',
+    'rotary-halves', 't5', 'alibi'. placement: the norm before the sublayer ('pre') or after
+    the addition ('post'). bias: whether the linear maps of the blocks add one. tied: whether
+    the head is the token table again. rotary_base: the base of rotary's angles.
+
+    >>> Parts(ffn="swiglu", norm="rms").position
+    'learned'
+    """
+
+    norm: Norm = "layer"
+    ffn: FFN = "gelu"
+    position: Scheme = "learned"
+    placement: Placement = "pre"
+    bias: bool = True
+    tied: bool = True
+    rotary_base: float = 10_000.0
+
+    def __post_init__(self) -> None:
+        words = {"norm": Norm, "ffn": FFN, "position": Scheme, "placement": Placement}
+        _check.one_of(**{name: (getattr(self, name), words[name].__args__) for name in words})
+        _check.above_zero(rotary_base=self.rotary_base)
+        for name in ("bias", "tied"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name}={getattr(self, name)!r} must be True or False")
+
+
+ORIGINAL = Parts(ffn="relu", position="sinusoidal", placement="post")  # Vaswani et al. 2017
+BERT = Parts(placement="post")
+GPT2 = Parts(ffn="gelu-tanh")
+LLAMA = Parts(norm="rms", ffn="swiglu", position="rotary-halves", bias=False, tied=False)
+T5 = Parts(norm="rms", ffn="relu", position="t5", bias=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +59,9 @@ class ModelConfig:
 
     Letters: vocab V, d_model D, n_heads H, n_kv_heads G, n_layers L, d_ff F. Left None,
     n_kv_heads follows n_heads and d_ff is 4·d_model, also in a copy with other sizes made by
-    dataclasses.replace; `kv_heads` and `ff_width` are what a model uses. `placement` is where the norm stands in a
-    block: 'pre' the sublayer (GPT-2 and after) or 'post' the addition (2017, BERT).
+    dataclasses.replace; `kv_heads` and `ff_width` are what a model uses. max_len is the number
+    of rows in a learned position table; other schemes have no such end. `parts` says which
+    mechanisms: Parts(…) or one of mt.ORIGINAL, mt.BERT, mt.GPT2, mt.LLAMA, mt.T5.
 
     >>> ModelConfig(vocab=100, max_len=16, d_model=8, n_heads=2, n_layers=1).ff_width
     32
@@ -28,9 +74,9 @@ class ModelConfig:
     n_layers: int
     n_kv_heads: int | None = None
     d_ff: int | None = None
-    placement: Placement = "pre"
     norm_eps: float = 1e-5
     dropout: float = 0.0
+    parts: Parts = field(default_factory=Parts)
 
     def __post_init__(self) -> None:
         sizes = ("vocab", "max_len", "d_model", "n_heads", "n_layers", "n_kv_heads", "d_ff")
@@ -38,14 +84,13 @@ class ModelConfig:
         optional = ("n_kv_heads", "d_ff")
         _check.positive(**{name: size for name, size in given.items() if size is not None or name not in optional})
         _check.fraction(dropout=self.dropout)
+        _check.above_zero(norm_eps=self.norm_eps)
+        if not isinstance(self.parts, Parts):
+            raise TypeError(f"parts is a {type(self.parts).__name__}; it must be mt.Parts(…) or one of its named sets")
         if self.d_model % self.n_heads:
             raise ValueError(f"d_model={self.d_model} does not split into n_heads={self.n_heads} equal heads")
         if self.n_heads % self.kv_heads:
             raise ValueError(f"n_heads={self.n_heads} query heads cannot share n_kv_heads={self.n_kv_heads} evenly")
-        if self.placement not in ("pre", "post"):
-            raise ValueError(f"placement={self.placement!r} must be 'pre' or 'post'")
-        if not self.norm_eps > 0:
-            raise ValueError(f"norm_eps={self.norm_eps!r} must be above 0")
 
     @property
     def kv_heads(self) -> int:
@@ -56,3 +101,8 @@ class ModelConfig:
     def ff_width(self) -> int:
         """F: d_ff, or 4·d_model where that is None."""
         return 4 * self.d_model if self.d_ff is None else self.d_ff
+
+    @property
+    def head_width(self) -> int:
+        """E: d_model / n_heads."""
+        return self.d_model // self.n_heads

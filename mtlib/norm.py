@@ -1,14 +1,17 @@
 """Normalisation: every position brought to the same scale, whatever came in.
 
     LayerNorm(x) = (x - mean) / √(var + eps) · weight + bias        (Ba et al. 2016)
+    RMSNorm(x)   = x / √(mean(x²) + eps) · weight                   (Zhang and Sennrich 2019)
 
 mean and variance run over the D numbers of one position, never over the batch; the variance
-is the biased one (divide by D), and eps stands inside the root.
+is the biased one (divide by D), and eps stands inside the root. `fused` is the same function by
+torch's own kernel, in one pass over x; mt.use_fused and mt.use_explicit set it.
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from . import _check
 
@@ -23,13 +26,43 @@ class LayerNorm(nn.Module):
     def __init__(self, d_model: int, eps: float = 1e-5):
         super().__init__()
         _check.positive(d_model=d_model)
+        _check.above_zero(eps=eps)
         self.weight = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
         self.eps = eps
+        self.fused = False
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        if x.size(-1) != self.weight.size(0):
-            raise ValueError(f"x has shape {tuple(x.shape)}; its last axis must be d_model={self.weight.size(0)}")
+        _fits(x, self.weight)
+        if self.fused:
+            return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
         mean = x.mean(dim=-1, keepdim=True)
         var = x.var(dim=-1, keepdim=True, unbiased=False)
         return (x - mean) / torch.sqrt(var + self.eps) * self.weight + self.bias
+
+
+class RMSNorm(nn.Module):
+    """LayerNorm without the centring and without the shift: only the length is brought to √D.
+
+    >>> RMSNorm(2)(torch.tensor([[3.0, 4.0]])).norm().item()        # √2, up to eps
+    1.414...
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-5):
+        super().__init__()
+        _check.positive(d_model=d_model)
+        _check.above_zero(eps=eps)
+        self.weight = nn.Parameter(torch.ones(d_model))
+        self.eps = eps
+        self.fused = False
+
+    def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        _fits(x, self.weight)
+        if self.fused:
+            return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+        return x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + self.eps) * self.weight
+
+
+def _fits(x: Tensor, weight: Tensor) -> None:
+    if x.size(-1) != weight.size(0):
+        raise ValueError(f"x has shape {tuple(x.shape)}; its last axis must be d_model={weight.size(0)}")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from . import _check
 from .config import Placement
 
 
@@ -20,8 +21,7 @@ class Residual(nn.Module):
 
     def __init__(self, placement: Placement = "pre"):
         super().__init__()
-        if placement not in ("pre", "post"):
-            raise ValueError(f"placement={placement!r} must be 'pre' or 'post'")
+        _check.one_of(placement=(placement, Placement.__args__))
         self.placement = placement
 
     def forward(

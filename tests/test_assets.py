@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -100,3 +101,17 @@ def test_an_unknown_asset_lists_the_known_ones(shop):
 def test_the_command_line_is_there():
     done = subprocess.run([sys.executable, "-m", "mtlib", "--help"], capture_output=True, text=True, check=True)
     assert "fetch" in done.stdout and "progress" in done.stdout
+
+
+@pytest.mark.parametrize("name", assets.ASSETS)
+def test_every_asset_is_pinned_to_one_version_and_one_hash(name):
+    row = assets.ASSETS[name]
+    assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+", row.requirement)
+    assert row.licence and row.origin.count("/") == 1 and 1 <= row.size_mb < 200 and row.members
+    for file, (member, sha) in row.members.items():
+        assert "/" not in file and "/" in member and re.fullmatch("[0-9a-f]{64}", sha)
+
+
+def test_the_two_real_models_are_there():
+    assert set(assets.ASSETS) >= {"minilm", "smollm2"}
+    assert set(assets.ASSETS["smollm2"].members) == {"model.gguf"}

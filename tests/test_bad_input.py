@@ -36,7 +36,7 @@ CASES = {
     "an unknown id": (lambda: encoder(torch.tensor([[3, 10]])), "ids runs from 3 to 10; ids must lie in 0…9"),
     "float ids": (lambda: encoder(torch.zeros(1, 3)), "ids is torch.float32; token ids must be torch.int64"),
     "one row of ids": (lambda: encoder(torch.zeros(3).long()), r"ids has shape \(3,\); it must be \(B, T\)"),
-    "an unknown placement": (lambda: mt.ModelConfig(**sizes, placement="middle"), "placement='middle' must be 'pre' or 'post'"),
+    "an unknown placement": (lambda: mt.Parts(placement="middle"), "placement='middle' must be one of: pre, post"),
     "a negative eps": (lambda: mt.ModelConfig(**sizes, norm_eps=-1.0), "norm_eps=-1.0 must be above 0"),
     "a config whose heads do not divide": (lambda: mt.ModelConfig(**{**sizes, "n_heads": 3}), "d_model=8 does not split into n_heads=3"),
     "a cache of another batch": (lambda: _reuse_cache(), "start a new cache for a new batch"),

@@ -60,14 +60,6 @@ def test_tokens_and_ids_are_one_to_one(ours):
     assert ours.ids("The car is red").tolist() == [[101, 1996, 2482, 2003, 2417, 102]]
 
 
-def test_a_weight_with_no_place_is_an_error():
-    with pytest.raises(KeyError):
-        pretrained.bert_names({}, n_layers=1)
-    raw = load_file(assets.path("minilm", "model.safetensors"))
-    with pytest.raises(ValueError, match="no place in the encoder: extra"):
-        pretrained.bert_names(raw | {"extra": torch.zeros(1)}, n_layers=6)
-
-
 def test_a_text_longer_than_the_table_is_refused_with_a_word(ours, shapes_unchecked):
     with pytest.raises(ValueError, match="ids holds 602 positions; this model's table ends at max_len=512"):
         ours.model(ours.ids("car " * 600))

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from ..attention import ExplicitCore, MultiHeadAttention
+from ..attention import MultiHeadAttention
+from ..cores import ExplicitCore
 from ..trace import trace
 
 V, T, D = 12, 9, 64  # letters, places, width
@@ -47,8 +48,8 @@ class DividedBy(ExplicitCore):
         super().__init__()
         self.divisor = divisor
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None = None) -> Tensor:
-        return super().forward(q * (math.sqrt(q.size(-1)) / self.divisor), k, v, keep)
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        return super().forward(q * (math.sqrt(q.size(-1)) / self.divisor), k, v, keep, bias)
 
 
 def batch(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

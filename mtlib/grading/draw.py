@@ -1,12 +1,14 @@
 """Drawing cases: what an exercise says about its legal inputs, in a vocabulary of tensors.
 
-`Draw` is a thin skin over hypothesis, so that exercises need not know it. Each check draws in two moods.
+`Draw` is a thin skin, so that exercises need not know where the numbers come from: from `Dice`, which are quick, for
+as long as an answer is right; from hypothesis, which can shrink, once a case failed. Each check draws in two moods.
 Plain: small sizes and small whole numbers, so that a failing case shrinks to something one can work out by
 hand. Rough: larger sizes and ordinary real numbers, for what small whole numbers cannot show.
 """
 
 import os
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -25,15 +27,41 @@ DTYPES = (torch.float32, torch.float64)
 _integers, _bytes = cache(st.integers), cache(st.binary)  # to find a strategy made before costs more than to draw
 
 
+class Dice:
+    """Numbers at random, the same for the same seed. A seed of None throws the least of everything."""
+
+    def __init__(self, seed: int | None):
+        self._random = None if seed is None else random.Random(seed)
+
+    def whole(self, low: int, high: int) -> int:
+        return low if self._random is None else self._random.randint(low, high)
+
+    def bytes(self, count: int) -> bytes:
+        return bytes(count) if self._random is None else self._random.randbytes(count)
+
+
+class Shrinking:
+    """Numbers from hypothesis, which can find the simplest that still fail."""
+
+    def __init__(self, draw: Callable):
+        self._draw = draw
+
+    def whole(self, low: int, high: int) -> int:
+        return self._draw(_integers(low, high))
+
+    def bytes(self, count: int) -> bytes:
+        return self._draw(_bytes(min_size=count, max_size=count))
+
+
 class Draw:
     """What a property's `cases(d)` draws with. Everything shrinks towards small, zero and first."""
 
-    def __init__(self, draw: Callable, rough: bool):
-        self._draw, self.rough = draw, rough
+    def __init__(self, source: Dice | Shrinking, rough: bool):
+        self._source, self.rough = source, rough
 
     def whole(self, low: int, high: int) -> int:
         """A whole number, low and high included."""
-        return self._draw(_integers(low, high))
+        return self._source.whole(low, high)
 
     def size(self, low: int = 1, high: int = 4, rough: int = 12) -> int:
         """The length of an axis, up to `high` in the plain mood and up to `rough` in the rough one."""
@@ -45,7 +73,7 @@ class Draw:
 
     def flag(self) -> bool:
         """False or True; False is the simplest."""
-        return self._draw(st.booleans())
+        return self.whole(0, 1) == 1
 
     def lead(self, most: int = 2) -> tuple[int, ...]:
         """Leading axes: none, or up to `most` of them, each of size 1 to 3."""
@@ -102,10 +130,16 @@ class Draw:
         entries that stay keep their numbers, and those it can spare are set to zero first.
         """
         length = -(-count // 16) * 16
-        return [byte % base for byte in reversed(self._draw(_bytes(min_size=length, max_size=length)))][:count]
+        return [byte % base for byte in reversed(self._source.bytes(length))][:count]
 
 
 @st.composite
 def strategy(draw, cases: Callable, rough: bool) -> dict:
     """The hypothesis strategy of a property's cases."""
-    return cases(Draw(draw, rough))
+    return cases(Draw(Shrinking(draw), rough))
+
+
+def throws(cases: Callable, rough: bool, tries: int, seed: int) -> Iterator[dict]:
+    """So many cases, the simplest first and then at random."""
+    for turn in range(tries):
+        yield cases(Draw(Dice(seed * 4099 + 2 * turn + rough if turn else None), rough))

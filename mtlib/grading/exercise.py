@@ -5,7 +5,7 @@ told about it. `mtlib/exercises/attention/scores.py` is the smallest example.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -16,7 +16,8 @@ class Property:
     `cases(d)` draws one case with a `Draw` and returns it as a dict of named values, in calling order.
     `judge(case, *subjects)` talks to the learner's code through its subjects and raises `Wrong`.
     `essence(case, value)` is set where many answers are right, and then says what of a returned value
-    counts when it is compared with a named mistake.
+    counts when it is compared with a named mistake. `patience`: how many seconds a call, and all of the property's calls
+    together, may take where a call is long by nature, such as a training run; 5 unless it says more.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Property:
     judge: Callable
     tries: int = 60
     essence: Callable | None = None
+    patience: float = 0.0
 
 
 class Mistake:
@@ -47,7 +49,8 @@ class Exercise:
     """One exercise. `answers` are the names that the learner writes, `read` the ledger rows to read first.
 
     `forbid` names what may not be called, as a dotted path; a keyword in brackets forbids the call only with
-    that keyword set: "torch.nn.functional.scaled_dot_product_attention(enable_gqa)".
+    that keyword set: "torch.nn.functional.scaled_dot_product_attention(enable_gqa)". Nothing of mtlib may be called
+    but what `allow` names, such as "mtlib.trace".
 
     Raises ValueError when a declaration is incomplete: three hints, three mistakes, one answer at least.
     """
@@ -62,7 +65,8 @@ class Exercise:
     hints: tuple[str, ...]
     explanation: str
     better: str
-    forbid: tuple[str, ...] = field(default=())
+    forbid: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
     def __post_init__(self):
         def insist(holds: Any, what: str) -> None:

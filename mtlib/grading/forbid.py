@@ -1,15 +1,15 @@
 """`forbid=`: what an exercise may not be answered with, such as the torch function that is the whole exercise.
 
 Two looks, best effort both. `found` reads the compiled code for names that already mean the forbidden thing;
-`blocked` replaces it in its module while the learner's code runs. Someone who wants to get round them can; a
-score that counts will be computed elsewhere. `library_of` finds answers that are mtlib's own.
+`blocked` replaces it in its module while the learner's code runs. Someone who wants to get round them can: `grade`
+reads the notebook's text for them as well. `library_of` finds answers that are mtlib's own, or that call it.
 """
 
 import contextlib
 import importlib
 from collections.abc import Callable, Iterator
 from functools import cache
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 
@@ -51,26 +51,19 @@ def _refusal(real: Callable, path: str, keyword: str) -> Callable:
 
 
 def found(answer: Callable, forbid: tuple[str, ...]) -> str | None:
-    """The path of a forbidden thing that a name in `answer` already stands for, or None."""
-    banned = []
-    for entry in forbid:
-        home, name, path, keyword = _parse(entry)
-        if not keyword:
-            banned.append((getattr(home, name), path))
-    functions = [answer] if not isinstance(answer, type) else vars(answer).values()
-    known = [(answer, answer)] if not isinstance(answer, type) else [(base, base) for base in answer.__mro__]
-    for function in functions:
-        if isinstance(function, FunctionType):
-            names = set(_names(function.__code__))
-            known += [(function.__globals__[name], name) for name in names if name in function.__globals__]
-    for thing, path in banned:
-        if any(value is thing for value, _ in known):
-            return path
+    """The path of a forbidden thing that the answer's code already has a name for, or None."""
+    banned = [_parse(entry) for entry in forbid]
+    bases = answer.__mro__ if isinstance(answer, type) else (answer,)
+    for value in (*bases, *(value for _, value in _used(answer))):
+        for home, name, path, keyword in banned:
+            if not keyword and value is getattr(home, name):
+                return path
     return None
 
 
-def library_of(answer: Any) -> str | None:
-    """The name of what is mtlib's own in an answer: the answer itself, or a class it is built on. Else None.
+def library_of(answer: Any, allow: tuple[str, ...] = ()) -> str | None:
+    """The name of what is mtlib's own in an answer: the answer itself, a class it is built on, or what its code
+    calls, unless `allow` names it ("mtlib.trace"). Else None.
 
     >>> library_of(library_of), library_of(dict)
     ('library_of', None)
@@ -81,9 +74,38 @@ def library_of(answer: Any) -> str | None:
             break
         answer = inner
     for thing in answer.__mro__ if isinstance(answer, type) else (answer,):
-        if str(getattr(thing, "__module__", "")).partition(".")[0] == "mtlib":
+        if _is_ours(thing):
             return getattr(thing, "__name__", type(thing).__name__)
+    for name, value in _used(answer):
+        if _is_ours(value) and f"mtlib.{getattr(value, '__name__', name)}" not in allow:
+            return name
     return None
+
+
+def _is_ours(thing: Any) -> bool:
+    return str(getattr(thing, "__module__", "")).partition(".")[0] == "mtlib"
+
+
+def _used(answer: Callable) -> Iterator[tuple[str, Any]]:
+    """What the code of an answer names: globals, what hangs on mtlib, and so on through the learner's own functions."""
+    waiting, seen = [answer], set()
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen or _is_ours(thing):
+            continue
+        seen.add(id(thing))
+        own = vars(thing).values() if isinstance(thing, type) else (thing,)
+        for function in [getattr(f, "__func__", getattr(f, "fget", f)) for f in own]:
+            if not isinstance(function, FunctionType):
+                continue
+            names = set(_names(function.__code__))
+            for name in names & function.__globals__.keys():
+                value = function.__globals__[name]
+                if isinstance(value, ModuleType) and value.__name__.partition(".")[0] == "mtlib":
+                    yield from ((n, vars(value)[n]) for n in names & vars(value).keys() if callable(vars(value)[n]))
+                yield name, value
+                if isinstance(value, FunctionType | type) and value.__module__ == thing.__module__:
+                    waiting.append(value)
 
 
 def _names(code: CodeType) -> Iterator[str]:

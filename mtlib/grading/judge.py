@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .compare import gap
+from .kit import Kit, made
 from .subject import LocalSubject, Reply, Subject
 
 
@@ -26,6 +27,11 @@ class Wrong(Exception):
         """True for the stub that the notebook comes with."""
         return self.trouble is not None and self.trouble.unwritten
 
+    @property
+    def fatal(self) -> bool:
+        """True where nothing came back: an endless loop, or the end of the process."""
+        return self.trouble is not None and self.trouble.fatal
+
 
 def value_of(reply: Reply) -> Any:
     """The value that came back; raises Wrong where an exception or something unusable came instead."""
@@ -36,7 +42,7 @@ def value_of(reply: Reply) -> Any:
         raise Wrong("it is not written yet", trouble=trouble)
     if trouble.type == "NotPlain":
         raise Wrong(f"the answer is {trouble.text}; expected plain tensors or numbers", trouble=trouble)
-    if trouble.type in ("Forbidden", "Detached"):
+    if trouble.fatal or trouble.type in ("Forbidden", "Detached"):
         raise Wrong(trouble.text, trouble=trouble)
     raise Wrong(f"your code raised {trouble}", trouble=trouble)
 
@@ -63,11 +69,12 @@ def agree_in_form(yours: Any, expected: Any, names: tuple[str, ...] = ()) -> Non
 def equals(reference: Callable, largest: Callable | None = None, names: tuple[str, ...] = ()) -> Callable:
     """A judge: the answer equals `reference(*case.values())`, which is written for clearness and not speed.
 
+    Recipes of the kit among the values are built for the reference, as they are for the learner's code.
     `largest(**case)` is the largest score or logit on the way, where rounding is measured by it.
     """
 
     def judge(case: dict, subject: Subject) -> None:
-        expected = reference(*case.values())
+        expected = reference(*made(case.values()))
         size = largest(**case) if largest else 1.0
         agree(value_of(subject.call(*case.values())), expected, size, names)
 
@@ -106,7 +113,7 @@ def _insist_on_value_error(reply: Reply) -> None:
     trouble = reply.trouble
     if trouble is None:
         raise Wrong("it accepts these arguments; expected a ValueError", "no error", "ValueError")
-    if trouble.unwritten:
+    if trouble.unwritten or trouble.fatal:
         value_of(reply)
     if "ValueError" not in trouble.kinds:
         raise Wrong(f"it raises {trouble.type} for these arguments; expected a ValueError", trouble=trouble)
@@ -116,11 +123,11 @@ def leaves_inputs(reference: Callable) -> Callable:
     """A judge: the arguments are the same after the call as before, and the answer has the right form."""
 
     def judge(case: dict, subject: Subject) -> None:
-        expected = reference(*case.values())
+        expected = reference(*made(case.values()))
         reply = subject.call(*case.values())
         agree_in_form(value_of(reply), expected)
         for (name, before), after in zip(case.items(), reply.after, strict=False):
-            if gap(after, before) is not None:
+            if type(before) is not Kit and gap(after, before) is not None:
                 raise Wrong(f"{name} is changed in place", after, before, f"{name} after the call")
 
     return judge

@@ -9,12 +9,10 @@ no objection, and a property on which no suspect agrees has nothing to say about
 import re
 from collections.abc import Callable
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity
 from torch import Tensor
 
 from .compare import gap
-from .draw import strategy
+from .draw import throws
 from .exercise import Exercise, Mistake, Property
 from .subject import LocalSubject, Reply, Subject
 from .trouble import Trouble
@@ -87,16 +85,4 @@ def _same_trouble(a: Trouble | None, b: Trouble | None) -> bool:
 
 def _further(each: Property, seed: int) -> list[dict]:
     """More cases of the same property, plain and rough."""
-    cases: list[dict] = []
-    for rough in (False, True):
-        collect = hypothesis.given(strategy(each.cases, rough))(lambda case: cases.append(case))
-        quiet = hypothesis.settings(
-            max_examples=FURTHER // 2,
-            phases=[Phase.generate],
-            database=None,
-            deadline=None,
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-        )
-        hypothesis.seed(seed + 1)(quiet(collect))()
-    return cases
+    return [case for rough in (False, True) for case in throws(each.cases, rough, FURTHER // 2, seed + 1)]

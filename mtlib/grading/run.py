@@ -10,14 +10,13 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .draw import strategy
 from .exercise import Exercise, Property
 from .forbid import found, library_of
 from .judge import Wrong
 from .naming import name_mistake
 from .search import Search
 from .settings import settled
-from .subject import LocalSubject
+from .subject import CALL_SECONDS, LocalSubject
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,11 @@ def grade(
     refusal = next(filter(None, (_refusal(exercise, answer, mtlibs_own) for answer in answers)), None)
     if refusal:
         return Report(exercise, tuple(Outcome(p, 0, {}, Wrong(refusal)) for p in exercise.properties))
+    return judged(exercise, subjects, seed, all_points)
+
+
+def judged(exercise: Exercise, subjects: list, seed: int, all_points: bool = True) -> Report:
+    """Judge subjects of any kind, under settings of our own; the rest as for `grade`."""
     with _no_collector(), settled():
         return judge_subjects(exercise, subjects, seed, all_points)
 
@@ -88,7 +92,7 @@ def _refusal(exercise: Exercise, answer: Callable, mtlibs_own: bool) -> str | No
     banned = found(answer, exercise.forbid)
     if banned:
         return f"{banned} is the whole exercise; write what it does"
-    own = None if mtlibs_own else library_of(answer)
+    own = None if mtlibs_own else library_of(answer, exercise.allow)
     return f"that is mtlib's own {own}; write yours" if own else None
 
 
@@ -124,7 +128,7 @@ def judge_subjects(exercise: Exercise, subjects: list, seed: int, all_points: bo
         if outcome.wrong and outcome.wrong.unwritten:  # the stub fails everything: no need to ask again
             outcomes += [Outcome(p, 0, outcome.case, outcome.wrong) for p in exercise.properties[index + 1 :]]
             break
-        if outcome.wrong and first and not outcome.too_slow:
+        if outcome.wrong and first and not outcome.too_slow and not outcome.wrong.fatal:
             mistake = name_mistake(exercise, outcome, subjects, seed + index)
         if outcome.wrong and not all_points:
             break
@@ -134,9 +138,11 @@ def judge_subjects(exercise: Exercise, subjects: list, seed: int, all_points: bo
 def examine(each: Property, subjects: list, seed: int, shrink: bool, patient: bool = True) -> Outcome:
     """Try one property: two thirds of its cases plain, then the rest rough."""
     tried = 0
+    for subject in subjects:
+        subject.patience = max(CALL_SECONDS, each.patience)
     for rough, share in ((False, each.tries * 2 // 3), (True, each.tries - each.tries * 2 // 3)):
         search = Search(each, subjects, shrink, patient)
-        search.run(strategy(each.cases, rough), share, seed)
+        search.run(rough, share, seed)
         tried += search.tried
         if search.wrong:
             return Outcome(each, tried, search.case, search.wrong)

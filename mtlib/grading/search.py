@@ -1,4 +1,5 @@
-"""The search for a case on which a promise is broken, by hypothesis, within a bounded time.
+"""The search for a case on which a promise is broken, within a bounded time: at random, and then by hypothesis for
+the smallest.
 
 Nothing is stored between runs: a check draws fresh cases each time, and a seed makes it repeatable.
 """
@@ -10,12 +11,13 @@ import hypothesis
 import torch
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from .draw import strategy, throws
 from .exercise import Property
 from .judge import Wrong
 
 SEARCH_SECONDS, SHRINK_SECONDS = 1.5, 1.5  # for one property; a right answer needs a tenth of the first
 FEWEST = 5  # cases to be tried of each share, or a third of it, or all of a smaller one
-PATIENCE_SECONDS = 5.0  # for an answer so slow that in the first time hardly any case could be tried
+PATIENCE_SECONDS = 10.0  # for an answer so slow that in the first time hardly any case could be tried
 
 
 class _OutOfTime(KeyboardInterrupt):
@@ -23,22 +25,32 @@ class _OutOfTime(KeyboardInterrupt):
 
 
 class Search:
-    """One hypothesis run, which remembers the smallest failing case by our own measure of small."""
+    """One search, which remembers the smallest failing case by our own measure of small."""
 
     def __init__(self, each: Property, subjects: list, shrink: bool, patient: bool = True):
         self.property, self.subjects, self.shrink = each, subjects, shrink
         self.tried, self.floor, self.case, self.wrong = 0, 0, None, None
-        self.patience = max(PATIENCE_SECONDS, SEARCH_SECONDS) if patient else SEARCH_SECONDS
+        self.patience = max(PATIENCE_SECONDS, SEARCH_SECONDS, each.patience) if patient else SEARCH_SECONDS
         self.began = time.monotonic()
         self.shrink_until = float("inf")
 
-    def run(self, cases: Any, tries: int, seed: int) -> None:
+    def run(self, rough: bool, tries: int, seed: int) -> None:
         """Try so many cases. When time runs out with next to none tried, that is what is wrong with the answer."""
         self.floor = min(tries, max(FEWEST, tries // 3))
-        phases = [Phase.generate, Phase.shrink] if self.shrink else [Phase.generate]
+        try:
+            for case in throws(self.property.cases, rough, tries, seed):
+                self._attempt(case)
+        except Wrong:
+            self._look_for_a_smaller(rough, max(tries, 100), seed)
+        except _OutOfTime:
+            if self.wrong is None and self.tried < self.floor:
+                held = f"only {self.tried} of {tries} cases could be tried in {self.patience:.2g} s"
+                self.wrong = Wrong(f"{held}; make it faster")
+
+    def _look_for_a_smaller(self, rough: bool, tries: int, seed: int) -> None:
         settings = hypothesis.settings(
             max_examples=tries,
-            phases=phases,
+            phases=[Phase.generate, Phase.shrink],
             database=None,
             deadline=None,
             report_multiple_bugs=False,
@@ -46,15 +58,11 @@ class Search:
             verbosity=Verbosity.quiet,
             suppress_health_check=list(HealthCheck),
         )
-        attempt = hypothesis.seed(seed)(settings(hypothesis.given(cases)(self._attempt)))
+        attempt = hypothesis.seed(seed)(settings(hypothesis.given(strategy(self.property.cases, rough))(self._attempt)))
         try:
             attempt()
-        except (Wrong, hypothesis.errors.Flaky):
+        except (Wrong, hypothesis.errors.Flaky, _OutOfTime):
             pass  # what was found is in self.case
-        except _OutOfTime:
-            if self.wrong is None and self.tried < self.floor:
-                held = f"only {self.tried} of {tries} cases could be tried in {self.patience:.2g} s"
-                self.wrong = Wrong(f"{held}; make it faster")
 
     def _attempt(self, case: dict) -> None:
         if self._out_of_time():
@@ -85,7 +93,7 @@ class Search:
             self.shrink_until = time.monotonic() + SHRINK_SECONDS
         if self.wrong is None or burden(case) <= burden(self.case):
             self.case, self.wrong = case, wrong
-        if wrong.unwritten or not self.shrink:
+        if wrong.unwritten or wrong.fatal or not self.shrink:
             raise _OutOfTime
 
 

@@ -1,12 +1,12 @@
 """A subject: the only way in which a check touches the learner's code.
 
-A check never holds the learner's function. It holds a `Subject`, sends plain values, and gets a `Reply` of
-plain values; a module that the learner's class built stays on the other side, behind a subject of its own. There
-is one kind of subject so far, for code in this process. One for a worker process is to follow; it will write one
-method, `ask`, with the same five words (call, grad, build, load, state), and the checks will not notice.
+A check never holds the learner's function. It holds a `Subject`, sends plain values and recipes of the kit, and gets
+a `Reply` of plain values; a module that the learner's class built stays on the other side, behind a subject of its
+own. There are two kinds, for code in this process and, in `remote`, for code in a worker. Each writes one method,
+`ask`, with the same six words (call, grad, build, load, state, exchange), and the checks do not notice which it is.
 
 An endless loop in the learner's code cannot be ended from inside its own process: the learner's own interrupt does
-it. A worker will have a time limit.
+it. A worker has a time limit.
 """
 
 import contextlib
@@ -19,10 +19,12 @@ from typing import Any
 import torch
 
 from .forbid import blocked
-from .plain import describe_type, is_one_of, plain
+from .kit import Kit, is_kit, make, remains
+from .plain import NotPlain, describe_type, is_one_of, plain
 from .settings import unpatch
 from .trouble import Trouble, trouble_of
 
+CALL_SECONDS = 5.0  # for one call in a worker
 _grad = torch.autograd.grad
 
 
@@ -42,11 +44,13 @@ class Subject:
     and where all replies are equal, the variant's name is the learner's mistake.
     """
 
+    patience = CALL_SECONDS
+
     def __init__(self, log: list | None = None):
         self.log: list[Reply] = [] if log is None else log
 
     def ask(self, word: str, args: tuple) -> Reply:
-        """Carry out one of the five words. The only method that a further kind of subject writes."""
+        """Carry out one of the six words. The only method that a further kind of subject writes."""
         raise NotImplementedError
 
     def _logged(self, word: str, *args: Any) -> Reply:
@@ -77,6 +81,19 @@ class Subject:
         return self.ask("state", ())  # not logged: fresh weights are random, and say nothing about a mistake
 
 
+    def exchange(self, method: str, *args: Any) -> Reply:
+        """A method of a module, `""` for the module itself. What it returns may hold objects that are not plain,
+        such as a cache: they come back as subjects, and go in again as arguments."""
+        return self._logged("exchange", method, *args)
+
+
+class Hush(io.TextIOBase):
+    """Takes what is printed and keeps none of it: a hundred cases would print a hundred times, or a gigabyte."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 class LocalSubject(Subject):
     """The learner's code in this very process, as `check` in a notebook meets it."""
 
@@ -85,23 +102,23 @@ class LocalSubject(Subject):
         self._target, self._forbid = target, forbid
 
     def ask(self, word: str, args: tuple) -> Reply:
-        args = plain(args)  # the learner gets copies: whatever happens to them, the case stays as drawn
-        quiet = io.StringIO()  # a hundred cases would print a hundred times
+        args = _inward(args)  # the learner gets copies: whatever happens to them, the case stays as drawn
         try:
             with (
-                contextlib.redirect_stdout(quiet),
+                contextlib.redirect_stdout(Hush()),
                 warnings.catch_warnings(),
                 blocked(self._forbid),
                 torch.random.fork_rng(devices=[]),  # a check leaves the notebook's random numbers alone
             ):
                 warnings.simplefilter("ignore")  # a right answer that warns is a right answer
                 value = getattr(self, f"_do_{word}")(*args)
-                value = value if word == "build" else plain(value)
+                value = value if word in ("build", "exchange") else plain(value)
+                after = _outward(args) if word in ("call", "grad", "exchange") else ()
         except (Exception, SystemExit) as error:
             return Reply(trouble=trouble_of(error))
         finally:
             unpatch()  # what was patched in this call judges neither it nor the next
-        return Reply(value, plain(args))
+        return Reply(value, after)
 
     def _do_call(self, *args: Any) -> Any:
         return self._target(*args)
@@ -134,6 +151,37 @@ class LocalSubject(Subject):
 
     def _do_state(self) -> dict:
         return dict(self._target.state_dict())
+
+    def _do_exchange(self, method: str, *args: Any) -> Any:
+        return self._with_subjects((getattr(self._target, method) if method else self._target)(*args))
+
+    def _with_subjects(self, value: Any) -> Any:
+        if type(value) is tuple:
+            return tuple(self._with_subjects(part) for part in value)
+        try:
+            return plain(value)
+        except NotPlain:
+            return LocalSubject(value, self._forbid, self.log)
+
+
+def _inward(value: Any) -> Any:
+    """Copies for the learner: things of the kit are built, and objects of the learner's own are themselves again."""
+    kind = type(value)
+    if kind is tuple:
+        return tuple([_inward(part) for part in value])
+    if kind is Kit:
+        return make(value)
+    return value._target if kind is LocalSubject else plain(value)
+
+
+def _outward(value: Any) -> Any:
+    """The arguments after the call, as plain values; an object of the learner's own says nothing."""
+    if type(value) is tuple:
+        return tuple([_outward(part) for part in value])
+    try:
+        return plain(value)
+    except NotPlain:
+        return remains(value) if is_kit(value) else None
 
 
 class Detached(Exception):

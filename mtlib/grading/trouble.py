@@ -23,6 +23,11 @@ class Trouble:
         """True for the stub that the notebook comes with."""
         return self.type == "NotImplementedError"
 
+    @property
+    def fatal(self) -> bool:
+        """True where the code did not come back at all: asking it again would cost as much time."""
+        return self.type in ("Gone", "TooLong")
+
     def __str__(self) -> str:
         return f"{self.type}: {self.text}" if self.text else self.type
 
@@ -33,7 +38,10 @@ def trouble_of(error: BaseException) -> Trouble:
     >>> trouble_of(ValueError("no")).type
     'ValueError'
     """
-    text = str(error).strip().splitlines()
+    try:
+        text = str(error).strip().splitlines()
+    except Exception:  # the learner's own exception class may stumble over its own words
+        text = []
     kinds = tuple(kind.__name__ for kind in type(error).__mro__)
     return Trouble(type(error).__name__, text[0][:300].rstrip(".") if text else "", _line_of(error), kinds)
 

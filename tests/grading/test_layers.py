@@ -9,8 +9,8 @@ import mtlib
 
 ROOT = Path(mtlib.__file__).parent
 GRADING = {path.stem: path for path in (ROOT / "grading").glob("*.py")}
-WORDS = {"compare", "draw", "exercise", "forbid", "judge", "plain", "settings", "subject", "trouble"}
-DOORS = {"__init__", "checking", "notebooks", "progress"}  # what is called from outside
+WORDS = {"compare", "draw", "exercise", "forbid", "judge", "kit", "plain", "settings", "subject", "trouble"}
+DOORS = {"__init__", "checking", "grade", "notebooks", "progress", "prove"}  # what is called from outside
 
 
 def imported(path: Path) -> set[str]:
@@ -35,7 +35,7 @@ def of_grading(path: Path) -> set[str]:
 def test_the_reading_of_imports_sees_them_all(tmp_path):
     assert "mtlib.exercises" in imported(GRADING["checking"])
     assert "mtlib.exercises.every" in imported(GRADING["progress"])  # inside a function
-    assert of_grading(GRADING["judge"]) == {"compare", "subject"}
+    assert of_grading(GRADING["judge"]) == {"compare", "kit", "subject"}
 
 
 @pytest.mark.parametrize("name", sorted(GRADING.keys() - DOORS))

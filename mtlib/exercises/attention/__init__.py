@@ -1,5 +1,6 @@
 """Attention: from one dot product to a picture of every head, in the order of the notebook."""
 
+CHAPTER = "06_attention"
 ORDER = (
     "scores",
     "scaled_dot_product",

@@ -1,0 +1,116 @@
+"""The heart of attention, twice: once to be seen, once to be fast.
+
+    softmax(q kᵀ / √E + bias) v                          (Vaswani et al. 2017, section 3.2.1)
+
+ExplicitCore writes it out, so that scores and weights can be seen and replaced by mt.trace.
+FusedCore hands it to torch, which forms no T_q × T_k matrix where it has a fused kernel for the
+case. They hold no parameters: models swap them by use_fused and use_explicit, and their state
+dicts stay equal. Letters as in attention.py.
+"""
+
+import math
+
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from .masks import causal_keep
+from .trace import Tap
+
+
+class ExplicitCore(nn.Module):
+    """softmax(q kᵀ / √E + bias) v, a line a step; taps: ``scores`` (masked) and ``weights``.
+
+    Shapes: q (…, T_q, E), k (…, T_k, E), v (…, T_k, E_v) -> (…, T_q, E_v); keep and bias
+    broadcast to (…, T_q, T_k). With causal, query i is position T_k - T_q + i and sees nothing
+    later. A query that may look at nothing gets zeros.
+    """
+
+    def __init__(self, dropout: float = 0.0, causal: bool = False):
+        super().__init__()
+        self.causal = causal
+        self.scores, self.weights = Tap(), Tap()
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        q: Float[Tensor, "*heads T_q E"],
+        k: Float[Tensor, "*heads T_k E"],
+        v: Float[Tensor, "*heads T_k E_v"],
+        keep: Bool[Tensor, "..."] | None = None,
+        bias: Float[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*heads T_q E_v"]:
+        # Divided before the product, so that half precision does not overflow in between.
+        scores = q / math.sqrt(q.size(-1)) @ k.mT  # (B, H, T_q, T_k)
+        if bias is not None:
+            scores = scores + bias
+        if self.causal:
+            keep = not_later(q, k, keep)
+        if keep is not None:
+            scores = scores.masked_fill(~keep, float("-inf"))
+        weights = self.scores(scores).softmax(dim=-1)
+        if keep is not None:
+            # A row with nothing to look at is 0/0 = NaN after the softmax. Filling once more
+            # makes it zero, and its gradient too; elsewhere it changes nothing.
+            weights = weights.masked_fill(~keep, 0.0)
+        return self.dropout(self.weights(weights)) @ v
+
+
+class FusedCore(nn.Module):
+    """The same function by torch's fused attention: faster, and blind, for weights are not put out."""
+
+    trace_hint = "fused attention does not put out its scores and weights; call mt.use_explicit(model) first"
+
+    def __init__(self, dropout: float = 0.0, causal: bool = False):
+        super().__init__()
+        self.causal = causal
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self,
+        q: Float[Tensor, "*heads T_q E"],
+        k: Float[Tensor, "*heads T_k E"],
+        v: Float[Tensor, "*heads T_k E_v"],
+        keep: Bool[Tensor, "..."] | None = None,
+        bias: Float[Tensor, "..."] | None = None,
+    ) -> Float[Tensor, "*heads T_q E_v"]:
+        dropout = self.dropout.p if self.training else 0.0
+        # Told by a flag that all is causal, torch skips the upper triangle; a mask it must read.
+        # Its flag puts the triangle at the left, which is right only without a cache.
+        flagged = self.causal and keep is None and bias is None and q.size(-2) == k.size(-2)
+        if self.causal and not flagged:
+            keep = not_later(q, k, keep)
+        mask = keep if bias is None else bias if keep is None else bias.masked_fill(~keep, float("-inf"))
+        if mask is not None and mask.dim() < 2:  # the kernel wants both axes spelled out
+            mask = mask[(None,) * (2 - mask.dim())]
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=flagged)
+
+
+def not_later(q: Tensor, k: Tensor, keep: Tensor | None) -> Tensor | None:
+    """keep, and nothing later than the query; the newest position alone may look everywhere anyway."""
+    if q.size(-2) == 1:
+        return keep
+    causal = causal_keep(q.size(-2), k.size(-2), device=q.device)
+    return causal if keep is None else causal & keep
+
+
+def use_fused(model: nn.Module) -> nn.Module:
+    """Swap every attention core of `model`, in place, for the fast one, and norms likewise; returns the model."""
+    return _swap(model, FusedCore)
+
+
+def use_explicit(model: nn.Module) -> nn.Module:
+    """Swap every attention core of `model`, in place, for the one that can be traced, and norms likewise."""
+    return _swap(model, ExplicitCore)
+
+
+def _swap(model: nn.Module, new: type[nn.Module]) -> nn.Module:
+    for name, module in list(model.named_modules()):
+        core = getattr(module, "core", None)
+        if type(core) in (ExplicitCore, FusedCore) and type(core) is not new:
+            module.core = new(core.dropout.p, core.causal).train(core.training)
+        elif isinstance(core, (ExplicitCore, FusedCore)) and not isinstance(core, new):
+            raise TypeError(f"{name or 'the model'} has a core of its own, {type(core).__name__}, with no {new.__name__} twin")
+        if hasattr(module, "fused"):  # a norm
+            module.fused = new is FusedCore
+    return model

@@ -1,0 +1,203 @@
+"""Where workers come from: a fork server under bubblewrap, or the best that the machine allows, said in one line.
+
+- bubblewrap and namespaces in namespaces: one server loads torch, each submission gets a fork of its own world.
+- bubblewrap alone: each submission starts its own sandbox, and loads torch again.
+- neither: a fork server without a sandbox. Time, memory, processes and sockets are still bounded where the kernel
+  helps, but the learner's code can read your files.
+
+`Worker.ask` has a deadline, and whatever a worker does is either a reply to the very request or its end, a `Gone`.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+from .wire import Unreadable, pack, unpack
+
+START_SECONDS, GRACE_SECONDS = 60.0, 2.0  # to load torch on a busy machine; after a worker's own alarm
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "MTLIB_HOME": "/tmp",
+    "MPLCONFIGDIR": "/tmp", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}  # fmt: skip
+
+
+class Gone(Exception):
+    """The worker is no more; the message says how it ended."""
+
+
+class Nursery:
+    """Starts workers. Shared by all processes of a batch, which are forked after it is made."""
+
+    def __init__(self, sandbox: bool = True):
+        bwrap = self._bwrap = shutil.which("bwrap") if sandbox else None
+        self.warning, self._process, self._line, self._mode = "", None, None, "apart"
+        if bwrap and self._start():
+            return
+        if bwrap and _works(bwrap):
+            self.warning = "this kernel allows no namespaces inside the sandbox: torch is loaded for each submission"
+            self._mode = "single"
+            return
+        why = "bubblewrap does not work on this kernel" if bwrap else "there is no bubblewrap (bwrap) here"
+        self.warning = f"{why}: submissions run with limits only, and can read your files"
+        self._bwrap, self._mode = None, "bare" if hasattr(os, "fork") else "single"
+        if self._mode == "bare" and not self._start():
+            raise RuntimeError("no worker could be started: is torch whole in this Python?")
+
+    def _start(self) -> bool:
+        """Start a fork server; False where the kernel refuses."""
+        self._process, self._line = _launch(self._mode, self._bwrap)
+        return _greeting(self._line) == b"1"
+
+    def worker(self) -> "Worker":
+        """A fresh worker. Raises Gone where none can be had."""
+        if self._mode == "single":
+            return self._single()
+        (ours, theirs), (life, guardian) = socket.socketpair(), socket.socketpair()
+        with theirs, guardian:
+            try:
+                socket.send_fds(self._line, [b"w"], [theirs.fileno(), guardian.fileno()])
+            except OSError:  # the server is gone: this process gets one of its own
+                if not self._start():
+                    raise Gone("no worker could be started") from None
+                socket.send_fds(self._line, [b"w"], [theirs.fileno(), guardian.fileno()])
+        return Worker(ours, life)
+
+    def _single(self) -> "Worker":
+        process, line = _launch(self._mode, self._bwrap)
+        if _greeting(line) not in (b"0", b"1"):
+            raise Gone("no worker could be started")
+        return Worker(line, None, process)
+
+    def close(self) -> None:
+        """End the server and with it every worker."""
+        if self._line is not None:
+            self._line.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+class Worker:
+    """One process of the learner's code, at the other end of a socket."""
+
+    def __init__(self, connection: socket.socket, life: socket.socket | None, process: subprocess.Popen | None = None):
+        self._connection, self._life, self._process = connection, life, process
+        self.gone = ""
+
+    def ask(self, request: dict, seconds: float) -> dict:
+        """The reply to a request, or Gone: when it takes longer, when the worker ends, when the reply is none."""
+        if self.gone:
+            raise Gone(self.gone)
+        number = secrets.token_hex(8)  # a reply written before its request was known does not count
+        deadline = time.monotonic() + seconds + GRACE_SECONDS
+        try:
+            self._connection.settimeout(seconds + GRACE_SECONDS)
+            self._connection.sendall(pack({"id": number, "seconds": float(seconds), **request}))
+            reply = unpack(lambda count: self._read(count, deadline))
+            if type(reply) is not dict or reply.get("id") != number:
+                raise Unreadable("a reply to another question")
+            return reply
+        except TimeoutError:
+            self.end(f"it ran for {seconds:g} s without an end")
+        except (EOFError, OSError):
+            self.end(self._how_it_ended())
+        except Unreadable as error:
+            self.end(f"what came back cannot be read ({error})")
+        raise Gone(self.gone)
+
+    def _read(self, count: int, deadline: float) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
+            part = self._connection.recv(min(count - len(data), 1 << 20))
+            if not part:
+                raise EOFError
+            data += part
+        return bytes(data)
+
+    def end(self, why: str = "it was ended") -> None:
+        """Kill the worker, and remember why."""
+        self.gone = self.gone or why
+        self._connection.close()
+        if self._life is not None:
+            self._life.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _how_it_ended(self) -> str:
+        status = b""
+        if self._life is not None:
+            self._life.settimeout(GRACE_SECONDS)
+            try:
+                status = self._life.recv(4)
+            except OSError:
+                pass
+        code = os.waitstatus_to_exitcode(int.from_bytes(status, "big")) if len(status) == 4 else None
+        if code is None:
+            return "your code ended Python"
+        return f"your code ended Python (exit status {code})" if code >= 0 else f"Python was killed (signal {-code})"
+
+
+def _launch(mode: str, bwrap: str | None) -> tuple[subprocess.Popen, socket.socket]:
+    ours, theirs = socket.socketpair()
+    code = f"import sys; sys.path.insert(0, {str(_PACKAGE.parent)!r})\nfrom mtlib.grading import server"
+    command = [sys.executable, "-I", "-c", f"{code}\nserver.main({theirs.fileno()}, {mode!r})"]
+    command = [*(_bwrap(bwrap) if bwrap else []), *command]
+    quiet = None if os.environ.get("MTLIB_GRADE_DEBUG") else subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, pass_fds=[theirs.fileno()], env=_ENVIRONMENT, cwd="/tmp", stdin=subprocess.DEVNULL,
+        stdout=quiet, stderr=quiet, start_new_session=True,
+    )  # fmt: skip
+    theirs.close()
+    return process, ours
+
+
+def _greeting(line: socket.socket) -> bytes:
+    line.settimeout(START_SECONDS)
+    try:
+        return line.recv(1)
+    except OSError:
+        return b""
+    finally:
+        line.settimeout(None)
+
+
+def _works(bwrap: str) -> bool:
+    return subprocess.run([*_bwrap(bwrap), "/usr/bin/true"], capture_output=True, cwd="/tmp").returncode == 0
+
+
+def _bwrap(bwrap: str) -> list[str]:
+    """The sandbox: programs and libraries to read, nothing to write but a small /tmp, no network, no one else."""
+    command = [bwrap, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--die-with-parent",
+               "--new-session", "--cap-drop", "ALL"]  # fmt: skip
+    for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/nix", "/etc/ld.so.cache", "/etc/alternatives"):
+        if os.path.islink(path):
+            command += ["--symlink", os.readlink(path), path]
+        else:
+            command += ["--ro-bind-try", path, path]
+    for path in _python_lives_in():
+        command += ["--ro-bind", path, path]
+    package = str(_PACKAGE)
+    command += ["--ro-bind", package, package, "--size", "4096", "--tmpfs", f"{package}/exercises"]
+    command += ["--size", str(64 << 20), "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
+    return [*command, "--remount-ro", f"{package}/exercises", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+
+
+def _python_lives_in() -> list[str]:
+    """The folders that Python, torch and numpy need, and no other: not the working folder, not the home."""
+    import torch
+
+    places = {sys.prefix, sys.base_prefix, str(Path(os.path.realpath(sys.executable)).parents[1])}
+    places |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    places.add(str(Path(torch.__file__).resolve().parents[1]))
+    places = {place for place in places if os.path.isdir(place) and not place.startswith("/usr")}
+    return sorted(place for place in places if not any(place.startswith(f"{other}/") for other in places))
