@@ -11,7 +11,7 @@ _HOME = tempfile.TemporaryDirectory(prefix="mtlib-test-")  # goes when the tests
 os.environ["MTLIB_HOME"] = _HOME.name
 PACKAGE = Path(__file__).parents[1] / "mtlib"
 # The grader is left out: it states no shapes, and it would watch the learner's every call three times slower.
-HOOKED = sorted({path.stem for path in PACKAGE.iterdir()} - {"table", "__init__", "__pycache__", "grading", "exercises"})
+HOOKED = sorted({path.stem for path in PACKAGE.iterdir()} - {"__init__", "__pycache__", "grading", "exercises"})
 install_import_hook([f"mtlib.{name}" for name in HOOKED], "beartype.beartype")
 
 import jaxtyping  # noqa: E402
