@@ -1,4 +1,4 @@
-"""The command line: ``mtlib fetch NAME``, ``mtlib progress``."""
+"""The command line: ``mtlib fetch NAME``, ``mtlib progress``, ``mtlib grade FILE…``."""
 
 import argparse
 import sys
@@ -13,6 +13,8 @@ def main(argv: list[str] | None = None) -> int:
     fetch = commands.add_parser("fetch", help="bring real weights or data into the cache, checked by hash")
     fetch.add_argument("name", metavar="NAME", nargs="+", help=f"one of: {', '.join(assets.ASSETS)}")
     commands.add_parser("progress", help="show which exercises you have passed")
+    grade = commands.add_parser("grade", help="the score that counts, for notebooks and folders of notebooks")
+    _grade_arguments(grade)
     arguments = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console that lacks a sign shows another, and does not die of it
@@ -39,4 +41,23 @@ def _progress(arguments: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"fetch": _fetch, "progress": _progress}
+def _grade_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a notebook, or a folder of them")
+    parser.add_argument("-j", "--jobs", metavar="N", type=int, default=1, help="how many at a time")
+    for form, what in (("json", "everything"), ("csv", "a line for each property"), ("html", "one page to read and sort"),
+                       ("gradescope", "Gradescope's results.json, of one notebook")):  # fmt: skip
+        parser.add_argument(f"--{form}", action="append_const", dest="forms", const=form, help=f"write {what}")
+    parser.add_argument("-o", "--output", metavar="NAME", help="write NAME.json, NAME.csv, …; else it goes to the screen")
+    parser.add_argument("--pass-mark", metavar="PERCENT", type=float, default=100.0,
+                        help="of its points, which each file must reach for exit status 0 (100)")  # fmt: skip
+    parser.add_argument("--chapter", help="grade as this chapter, such as 06_attention, whatever the file says it is")
+    parser.add_argument("--seed", type=int, help="draw the same cases again")
+
+
+def _grade(arguments: argparse.Namespace) -> int:
+    from .grading import grade_cli
+
+    return grade_cli.main(arguments)
+
+
+_COMMANDS = {"fetch": _fetch, "progress": _progress, "grade": _grade}

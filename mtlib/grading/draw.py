@@ -1,30 +1,20 @@
 """Drawing cases: what an exercise says about its legal inputs, in a vocabulary of tensors.
 
 `Draw` is a thin skin, so that exercises need not know where the numbers come from: from `Dice`, which are quick, for
-as long as an answer is right; from hypothesis, which can shrink, once a case failed. Each check draws in two moods.
+as long as an answer is right; from hypothesis (in `shrink`), which can shrink, once a case failed. Each check draws in two moods.
 Plain: small sizes and small whole numbers, so that a failing case shrinks to something one can work out by
 hand. Rough: larger sizes and ordinary real numbers, for what small whole numbers cannot show.
 """
 
-import os
 import random
 from collections.abc import Callable, Iterator
-from functools import cache
 from math import prod
-from pathlib import Path
+from typing import Any
 
-import hypothesis.configuration
-import platformdirs
 import torch
-from hypothesis import strategies as st
 from torch import Tensor
 
-# hypothesis keeps notes on source files in the working folder, which is the learner's: keep them elsewhere.
-_CACHE = os.environ.get("MTLIB_CACHE") or platformdirs.user_cache_dir("mtlib", appauthor=False)
-hypothesis.configuration.set_hypothesis_home_dir(Path(_CACHE) / "hypothesis")
-
 DTYPES = (torch.float32, torch.float64)
-_integers, _bytes = cache(st.integers), cache(st.binary)  # to find a strategy made before costs more than to draw
 
 
 class Dice:
@@ -34,29 +24,20 @@ class Dice:
         self._random = None if seed is None else random.Random(seed)
 
     def whole(self, low: int, high: int) -> int:
-        return low if self._random is None else self._random.randint(low, high)
+        if self._random is None:
+            return low
+        if 100 < high - low < 10_000 and self._random.random() < 0.5:
+            high = low + (high - low) // 8  # a size: the large ones take long, so half of them are not so large
+        return self._random.randint(low, high)
 
     def bytes(self, count: int) -> bytes:
         return bytes(count) if self._random is None else self._random.randbytes(count)
 
 
-class Shrinking:
-    """Numbers from hypothesis, which can find the simplest that still fail."""
-
-    def __init__(self, draw: Callable):
-        self._draw = draw
-
-    def whole(self, low: int, high: int) -> int:
-        return self._draw(_integers(low, high))
-
-    def bytes(self, count: int) -> bytes:
-        return self._draw(_bytes(min_size=count, max_size=count))
-
-
 class Draw:
     """What a property's `cases(d)` draws with. Everything shrinks towards small, zero and first."""
 
-    def __init__(self, source: Dice | Shrinking, rough: bool):
+    def __init__(self, source: Any, rough: bool):
         self._source, self.rough = source, rough
 
     def whole(self, low: int, high: int) -> int:
@@ -131,12 +112,6 @@ class Draw:
         """
         length = -(-count // 16) * 16
         return [byte % base for byte in reversed(self._source.bytes(length))][:count]
-
-
-@st.composite
-def strategy(draw, cases: Callable, rough: bool) -> dict:
-    """The hypothesis strategy of a property's cases."""
-    return cases(Draw(Shrinking(draw), rough))
 
 
 def throws(cases: Callable, rough: bool, tries: int, seed: int) -> Iterator[dict]:

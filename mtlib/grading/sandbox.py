@@ -90,6 +90,7 @@ class Worker:
 
     def __init__(self, connection: socket.socket, life: socket.socket | None, process: subprocess.Popen | None = None):
         self._connection, self._life, self._process = connection, life, process
+        self._ahead = bytearray()  # what has arrived and is not read yet
         self.gone = ""
 
     def ask(self, request: dict, seconds: float) -> dict:
@@ -114,14 +115,15 @@ class Worker:
         raise Gone(self.gone)
 
     def _read(self, count: int, deadline: float) -> bytes:
-        data = bytearray()
-        while len(data) < count:
+        while len(self._ahead) < count:
             self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            part = self._connection.recv(min(count - len(data), 1 << 20))
+            part = self._connection.recv(1 << 20)
             if not part:
                 raise EOFError
-            data += part
-        return bytes(data)
+            self._ahead += part
+        data = bytes(self._ahead[:count])
+        del self._ahead[:count]
+        return data
 
     def end(self, why: str = "it was ended") -> None:
         """Kill the worker, and remember why."""

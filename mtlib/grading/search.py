@@ -7,11 +7,9 @@ Nothing is stored between runs: a check draws fresh cases each time, and a seed 
 import time
 from typing import Any
 
-import hypothesis
 import torch
-from hypothesis import HealthCheck, Phase, Verbosity
 
-from .draw import strategy, throws
+from .draw import throws
 from .exercise import Property
 from .judge import Wrong
 
@@ -48,20 +46,11 @@ class Search:
                 self.wrong = Wrong(f"{held}; make it faster")
 
     def _look_for_a_smaller(self, rough: bool, tries: int, seed: int) -> None:
-        settings = hypothesis.settings(
-            max_examples=tries,
-            phases=[Phase.generate, Phase.shrink],
-            database=None,
-            deadline=None,
-            report_multiple_bugs=False,
-            print_blob=False,
-            verbosity=Verbosity.quiet,
-            suppress_health_check=list(HealthCheck),
-        )
-        attempt = hypothesis.seed(seed)(settings(hypothesis.given(strategy(self.property.cases, rough))(self._attempt)))
+        from .shrink import shrink  # hypothesis loads with the first answer that fails
+
         try:
-            attempt()
-        except (Wrong, hypothesis.errors.Flaky, _OutOfTime):
+            shrink(self.property.cases, rough, tries, seed, self._attempt)
+        except (Wrong, _OutOfTime):
             pass  # what was found is in self.case
 
     def _attempt(self, case: dict) -> None:

@@ -12,7 +12,7 @@ it. A worker has a time limit.
 import contextlib
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,21 +104,27 @@ class LocalSubject(Subject):
     def ask(self, word: str, args: tuple) -> Reply:
         args = _inward(args)  # the learner gets copies: whatever happens to them, the case stays as drawn
         try:
-            with (
-                contextlib.redirect_stdout(Hush()),
-                warnings.catch_warnings(),
-                blocked(self._forbid),
-                torch.random.fork_rng(devices=[]),  # a check leaves the notebook's random numbers alone
-            ):
-                warnings.simplefilter("ignore")  # a right answer that warns is a right answer
+            with self._aside(), blocked(self._forbid):
                 value = getattr(self, f"_do_{word}")(*args)
                 value = value if word in ("build", "exchange") else plain(value)
                 after = _outward(args) if word in ("call", "grad", "exchange") else ()
         except (Exception, SystemExit) as error:
             return Reply(trouble=trouble_of(error))
+        return Reply(value, after)
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """The call leaves nothing behind in the process that judges it, and is not disturbed by it."""
+        try:
+            with (
+                contextlib.redirect_stdout(Hush()),
+                warnings.catch_warnings(),
+                torch.random.fork_rng(devices=[]),  # a check leaves the notebook's random numbers alone
+            ):
+                warnings.simplefilter("ignore")  # a right answer that warns is a right answer
+                yield
         finally:
             unpatch()  # what was patched in this call judges neither it nor the next
-        return Reply(value, after)
 
     def _do_call(self, *args: Any) -> Any:
         return self._target(*args)
@@ -133,15 +139,18 @@ class LocalSubject(Subject):
         pairs = [(v, w) for v, w in zip(values, weights, strict=False) if type(v) is torch.Tensor and v.requires_grad]
         if len(pairs) < len(weights):
             raise Detached
-        outputs, weights = zip(*pairs, strict=True)
-        grads = _grad(outputs, list(floats.values()), weights, allow_unused=True, materialize_grads=True)
+        for output, weight in pairs:
+            if output.shape != weight.shape:
+                raise TypeError(f"an output of shape {tuple(output.shape)}; expected {tuple(weight.shape)}")
+        total = sum((output * weight).sum() for output, weight in pairs)  # weights given to torch's grad load sympy
+        grads = _grad(total, list(floats.values()), allow_unused=True, materialize_grads=True)
         return dict(zip(floats, grads, strict=True))
 
     def _do_build(self, *args: Any) -> Subject:
         module = self._target(*args)
         if not isinstance(module, torch.nn.Module):
             raise TypeError(f"building it gave {describe_type(module)}, not a torch.nn.Module")
-        return LocalSubject(module, self._forbid, self.log)
+        return type(self)(module, self._forbid, self.log)
 
     def _do_load(self, state: dict) -> None:
         self._target.to(next(iter(state.values())).dtype)
@@ -161,7 +170,7 @@ class LocalSubject(Subject):
         try:
             return plain(value)
         except NotPlain:
-            return LocalSubject(value, self._forbid, self.log)
+            return type(self)(value, self._forbid, self.log)
 
 
 def _inward(value: Any) -> Any:
@@ -171,7 +180,7 @@ def _inward(value: Any) -> Any:
         return tuple([_inward(part) for part in value])
     if kind is Kit:
         return make(value)
-    return value._target if kind is LocalSubject else plain(value)
+    return value._target if issubclass(kind, LocalSubject) else plain(value)
 
 
 def _outward(value: Any) -> Any:

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,14 +33,17 @@ def serve(connection: socket.socket) -> None:
     """Answer requests until the grader hangs up."""
     desk = Desk()
 
+    ahead = bytearray()
+
     def read(count: int) -> bytes:
-        data = bytearray()
-        while len(data) < count:
-            part = connection.recv(min(count - len(data), 1 << 20))
+        while len(ahead) < count:
+            part = connection.recv(1 << 20)
             if not part:
                 raise EOFError
-            data += part
-        return bytes(data)
+            ahead.extend(part)
+        data = bytes(ahead[:count])
+        del ahead[:count]
+        return data
 
     while True:
         try:
@@ -54,13 +58,20 @@ def serve(connection: socket.socket) -> None:
         connection.sendall(frame)
 
 
+class Given(LocalSubject):
+    """The learner's code in a worker: nobody judges here, so nothing has to be kept clean."""
+
+    def _aside(self) -> contextlib.AbstractContextManager:
+        return contextlib.nullcontext()
+
+
 class Desk:
     """The notebook's names, and every object of the learner's that the grader has a handle of."""
 
     def __init__(self):
         self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "display": _nothing}
         self.names["get_ipython"] = lambda: None
-        self.subjects: dict[int, LocalSubject] = {}
+        self.subjects: dict[int, Given] = {}
 
     def answer(self, request: dict) -> dict:
         """What there is to say to a request: a value and the arguments after the call, or trouble."""
@@ -79,8 +90,7 @@ class Desk:
     def run(self, name: str, source: str) -> dict:
         """Run a cell in the notebook's names."""
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        with contextlib.redirect_stdout(Hush()), contextlib.redirect_stderr(Hush()):
-            exec(compile(source, name, "exec"), self.names)
+        exec(compile(source, name, "exec"), self.names)
         return {}
 
     def enter(self, request: dict) -> dict:
@@ -91,7 +101,7 @@ class Desk:
         target = self.names[name]
         if not callable(target) or (name[0].isupper() and not isinstance(target, type)):
             return {"is": describe_type(target)}
-        self.subjects[request["on"]] = LocalSubject(target, forbid)
+        self.subjects[request["on"]] = Given(target, forbid)
         return {"forbidden": found(target, forbid), "mtlibs": library_of(target, request["allow"])}
 
     def _inward(self, value: Any) -> Any:
@@ -160,6 +170,8 @@ def prepare() -> None:
     for name in [name for name in sys.modules if name.startswith("mtlib.exercises.")]:
         del sys.modules[name]
     sys.meta_path.insert(0, _NoExercises())
+    warnings.simplefilter("ignore")  # a right answer that warns is a right answer
+    sys.stdout = sys.stderr = Hush()
     null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1):
+    for standard in (0, 1) if os.environ.get("MTLIB_GRADE_DEBUG") else (0, 1, 2):
         os.dup2(null, standard)
