@@ -11,7 +11,7 @@ from mtlib.grading.subject import Subject
 
 def reference(x: Tensor, basis: Tensor) -> Tensor:
     q, _ = torch.linalg.qr(basis)
-    return x @ q @ q.mT
+    return (x @ q @ q.mT).round(decimals=13)  # so that a counterexample shows 0 and not -2e-16
 
 
 def largest(x: Tensor, basis: Tensor) -> float:
@@ -108,6 +108,10 @@ EXERCISE = Exercise(
         Mistake(
             "a division by the length of the direction, where its square is needed",
             lambda x, basis: x @ basis @ basis.mT / basis.norm(),
+        ),
+        Mistake(
+            "P x, with the matrix on the left: right for a single vector, but a stack has its vectors in rows",
+            lambda x, basis: basis @ torch.linalg.inv(basis.T @ basis) @ basis.T @ x,
         ),
         Mistake("a projection onto the first column only", lambda x, basis: reference(x, basis[:, :1])),
         Mistake(

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from mtlib.grading.draw import DTYPES, Draw
 from mtlib.grading.exercise import Exercise, Mistake, Property
@@ -143,6 +144,10 @@ EXERCISE = Exercise(
         _mistaken_cosine(
             "a length of 1 put in for 0: the value is 0, but a gradient still flows into the row of zeros",
             lambda q, k: _guarded_by_one(q) @ _guarded_by_one(k).mT,
+        ),
+        _mistaken_cosine(
+            "torch's `normalize`, which divides a row of zeros by 1e-12: the value is 0, and the gradient times 1e12",
+            lambda q, k: normalize(q, dim=-1) @ normalize(k, dim=-1).mT,
         ),
         _mistaken_cosine("a division in place, so that the caller's rows have length 1 now", _in_place),
         Mistake("k qᵀ, whose entry (i, j) is row i of k with row j of q", lambda q, k: k @ q.mT, cosines),

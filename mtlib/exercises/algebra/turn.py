@@ -16,7 +16,8 @@ def reference(degrees: float) -> Tensor:
 
 
 def by(a: float) -> Tensor:
-    return torch.tensor([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]], dtype=torch.float64)
+    lands = torch.tensor([[math.cos(a), math.sin(a)], [-math.sin(a), math.cos(a)]], dtype=torch.float64)
+    return lands.round(decimals=15)  # so that a quarter turn shows 0 and not 6e-17
 
 
 def quarters(d: Draw) -> dict:
