@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/ready
 JOBS ?= 2
 
-.PHONY: book test browser lab serve exercises runs bench clean constraints
+.PHONY: book test browser lab serve exercises prove runs bench clean constraints
 
 book: $(READY)
 	$(BIN)/python -m mtlib fetch minilm
@@ -37,6 +37,9 @@ serve: book
 runs: $(READY)  # the long runs that chapters draw: only after the code they use has changed
 	$(BIN)/python -m mtlib.experiments
 
+prove: $(READY)  # the grader's own score, for what has changed since; ALL=1 proves everything again
+	$(BIN)/python -m mtlib.grading.prove -j $(JOBS) $(if $(ALL),--all)
+
 exercises: $(READY)
 	$(BIN)/python -m mtlib.grading.notebooks
 
@@ -44,6 +47,7 @@ bench: book
 	$(BIN)/python benchmarks/page_weight.py
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/attention_speed.py
+	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/model_speed.py
 
 clean:

@@ -27,6 +27,9 @@ def split_heads(x: Float[Tensor, "B T D"], n_heads: int) -> Float[Tensor, "B H T
     torch.Size([2, 3, 5, 4])
     """
     _check.positive(n_heads=n_heads)
+    _check.tensor(x, "x", "(B, T, D)")
+    if x.dim() != 3:
+        raise ValueError(f"x has shape {tuple(x.shape)}; it must be (B, T, D): batch, positions, d_model")
     if x.size(-1) % n_heads:
         raise ValueError(f"x has {x.size(-1)} columns, which do not split into n_heads={n_heads} equal heads")
     return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)
@@ -34,6 +37,9 @@ def split_heads(x: Float[Tensor, "B T D"], n_heads: int) -> Float[Tensor, "B H T
 
 def merge_heads(x: Float[Tensor, "B H T E"]) -> Float[Tensor, "B T D"]:
     """The inverse of split_heads: heads side by side again, D = H·E."""
+    _check.tensor(x, "x", "(B, H, T, E)")
+    if x.dim() != 4:
+        raise ValueError(f"x has shape {tuple(x.shape)}; it must be (B, H, T, E): batch, heads, positions, head width")
     return x.transpose(1, 2).flatten(-2)
 
 
@@ -50,9 +56,10 @@ class MultiHeadAttention(nn.Module):
         causal: whether a query may see no later key, as in a decoder.
 
     Self-attention is ``attn(x)``, cross-attention ``attn(x, context)``: the queries always
-    come from x. ``position`` turns queries and keys, or biases the scores. ``keep`` is bool, True = may look, broadcastable to (B, H, T_q, T_k); a query
-    that may look at nothing gets o_proj's bias. Raises ValueError or TypeError, in one line,
-    for sizes, dtypes or devices that do not fit.
+    come from x. ``position`` turns queries and keys, or biases the scores. ``keep`` is bool,
+    True = may look, broadcastable to (B, H, T_q, T_k); a query that may look at nothing gets
+    o_proj's bias. Raises ValueError or TypeError, in one line, for sizes, dtypes or devices
+    that do not fit.
 
     >>> import torch; attn = MultiHeadAttention(d_model=8, n_heads=2)
     >>> attn(torch.zeros(1, 3, 8)).shape
@@ -95,6 +102,10 @@ class MultiHeadAttention(nn.Module):
         position: Position | None = None,
     ) -> Float[Tensor, "B T_q D"]:
         _check.tokens(x, "x", self.q_proj.weight)
+        if cache is not None:
+            _check.instance(cache=(cache, KVCache))
+        if position is not None:
+            _check.instance(position=(position, Position))
         start = 0 if cache is None else len(cache)
         q = split_heads(self.q_proj(x), self.n_heads)  # (B, H, T_q, E)
         if context is None:
@@ -105,7 +116,6 @@ class MultiHeadAttention(nn.Module):
                 k, v = cache.append(k, v)
         else:
             k, v = self._of_context(x, context, cache)
-        _check.keep(keep, (x.size(0), self.n_heads, x.size(1), k.size(2)))
         q, k, v = self.q(q), self.k(k), self.v(v)
         if self.n_kv_heads != self.n_heads:  # query head h reads group h // (H/G)
             k, v = (t.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for t in (k, v))

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from . import _check
+
 
 class KVCache:
     """One layer's keys and values, (B, G, T, E) each; ``len(cache)`` is T.
@@ -34,9 +36,14 @@ class KVCache:
         self, k: Float[Tensor, "B G T E"], v: Float[Tensor, "B G T E"]
     ) -> tuple[Float[Tensor, "B G T_all E"], Float[Tensor, "B G T_all E"]]:
         """Add the new positions and return all of them: self-attention."""
+        for x, name in (k, "k"), (v, "v"):
+            _check.tensor(x, name, "(B, G, T, E)")
+            if x.dim() != 4 or x.shape[:3] != k.shape[:3]:
+                raise ValueError(f"{name} has shape {tuple(x.shape)}; keys and values must be (B, G, T, E), alike but for E")
         self._serve("self-attention")
         if self.k is not None:
-            _same(self.k, k)
+            _same(self.k, k, "keys")
+            _same(self.v, v, "values")
             k, v = torch.cat([self.k, k], dim=2), torch.cat([self.v, v], dim=2)
         self.k, self.v = k, v
         return k, v
@@ -62,6 +69,7 @@ class ModelCache:
     """
 
     def __init__(self, n_layers: int):
+        _check.positive(n_layers=n_layers)
         self.layers = [(KVCache(), KVCache()) for _ in range(n_layers)]
         self.memory: Tensor | None = None
 
@@ -69,9 +77,10 @@ class ModelCache:
         return len(self.layers[0][0])
 
 
-def _same(old: Tensor, new: Tensor) -> None:
+def _same(old: Tensor, new: Tensor, what: str) -> None:
     if (old.size(0), old.size(1), old.size(3)) != (new.size(0), new.size(1), new.size(3)):
         raise ValueError(
-            f"the cache holds keys of shape {tuple(old.shape)} and the new ones are {tuple(new.shape)}; "
+            f"the cache holds {what} of shape {tuple(old.shape)} and the new ones are {tuple(new.shape)}; "
             "only the positions, axis 2, may differ: start a new cache for a new batch"
         )
+    _check.same_kind(new, f"the cache's new {what}", old, "the old are")

@@ -1,7 +1,8 @@
-"""The command line: ``mtlib fetch NAME``, ``mtlib progress``, ``mtlib grade FILE…``."""
+"""The command line: ``mtlib fetch NAME``, ``mtlib progress``, ``mtlib grade FILE…``, ``mtlib train FILE.toml``, …"""
 
 import argparse
 import sys
+from pathlib import Path
 
 from . import assets
 
@@ -15,7 +16,12 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("progress", help="show which exercises you have passed")
     grade = commands.add_parser("grade", help="the score that counts, for notebooks and folders of notebooks")
     _grade_arguments(grade)
-    arguments = parser.parse_args(argv)
+    _recipe_arguments(commands)
+    arguments, more = parser.parse_known_args(argv)
+    if not all("=" in word and word[0] != "-" and "overrides" in arguments for word in more):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if more:  # argparse takes no more of these once an option has come between
+        arguments.overrides += more
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a console that lacks a sign shows another, and does not die of it
             stream.reconfigure(errors="replace")
@@ -60,4 +66,28 @@ def _grade(arguments: argparse.Namespace) -> int:
     return grade_cli.main(arguments)
 
 
-_COMMANDS = {"fetch": _fetch, "progress": _progress, "grade": _grade}
+def _recipe_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    train = commands.add_parser("train", help="train the model of a recipe; see configs/")
+    train.add_argument("--out", metavar="DIR", type=Path, help="where to keep it (runs/NAME)")
+    train.add_argument("--resume", action="store_true", help="go on from the newest checkpoint in DIR")
+    train.add_argument("--device", help="cpu or cuda (a GPU where there is one)")
+    train.add_argument("--quiet", action="store_true", help="show no progress")
+    params = commands.add_parser("params", help="count a recipe's shapes, parameters, operations and memory")
+    for command in (train, params):
+        command.add_argument("recipe", metavar="FILE.toml")
+        command.add_argument("overrides", metavar="table.key=value", nargs="*", help="instead of what the file says")
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from .training import command
+
+    return command.train(arguments)
+
+
+def _params(arguments: argparse.Namespace) -> int:
+    from .training import command
+
+    return command.params(arguments)
+
+
+_COMMANDS = {"train": _train, "params": _params, "fetch": _fetch, "progress": _progress, "grade": _grade}

@@ -43,7 +43,7 @@ class Parts:
         _check.above_zero(rotary_base=self.rotary_base)
         for name in ("bias", "tied"):
             if not isinstance(getattr(self, name), bool):
-                raise ValueError(f"{name}={getattr(self, name)!r} must be True or False")
+                raise ValueError(f"{name}={_check.said(getattr(self, name))} must be True or False")
 
 
 ORIGINAL = Parts(ffn="relu", position="sinusoidal", placement="post")  # Vaswani et al. 2017

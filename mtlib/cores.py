@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from . import _check
 from .masks import causal_keep
 from .trace import Tap
 
@@ -28,6 +29,7 @@ class ExplicitCore(nn.Module):
 
     def __init__(self, dropout: float = 0.0, causal: bool = False):
         super().__init__()
+        _check.fraction(dropout=dropout)
         self.causal = causal
         self.scores, self.weights = Tap(), Tap()
         self.dropout = nn.Dropout(dropout)
@@ -40,6 +42,7 @@ class ExplicitCore(nn.Module):
         keep: Bool[Tensor, "..."] | None = None,
         bias: Float[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*heads T_q E_v"]:
+        _fit(q, k, v, keep, bias)
         # Divided before the product, so that half precision does not overflow in between.
         scores = q / math.sqrt(q.size(-1)) @ k.mT  # (B, H, T_q, T_k)
         if bias is not None:
@@ -63,6 +66,7 @@ class FusedCore(nn.Module):
 
     def __init__(self, dropout: float = 0.0, causal: bool = False):
         super().__init__()
+        _check.fraction(dropout=dropout)
         self.causal = causal
         self.dropout = nn.Dropout(dropout)
 
@@ -74,6 +78,7 @@ class FusedCore(nn.Module):
         keep: Bool[Tensor, "..."] | None = None,
         bias: Float[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*heads T_q E_v"]:
+        _fit(q, k, v, keep, bias)
         dropout = self.dropout.p if self.training else 0.0
         # Told by a flag that all is causal, torch skips the upper triangle; a mask it must read.
         # Its flag puts the triangle at the left, which is right only without a cache.
@@ -86,9 +91,32 @@ class FusedCore(nn.Module):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=flagged)
 
 
+def _fit(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None, bias: Tensor | None) -> None:
+    """The five fit together, or one line says which does not."""
+    _check.tensor(q, "q", "(…, T_q, E)")
+    if q.dim() < 2 or q.size(-1) == 0:
+        raise ValueError(f"q has shape {tuple(q.shape)}; it must be (…, T_q, E)")
+    if not q.is_floating_point():
+        raise TypeError(f"q is {q.dtype}; it must be floating")
+    _check.tensor(k, "k", "(…, T_k, E)")
+    if k.shape[:-2] != q.shape[:-2] or k.dim() < 2 or k.size(-1) != q.size(-1):
+        raise ValueError(f"k has shape {tuple(k.shape)}; only its positions, axis -2, may differ from q's {tuple(q.shape)}")
+    _check.tensor(v, "v", "(…, T_k, E_v)")
+    if v.shape[:-1] != k.shape[:-1]:
+        raise ValueError(f"v has shape {tuple(v.shape)}; only its width, axis -1, may differ from k's {tuple(k.shape)}")
+    for x, name in (k, "k"), (v, "v"):
+        _check.same_kind(x, name, q, "q is")
+    scores = (*q.shape[:-1], k.size(-2))
+    _check.keep(keep, scores, q.device)
+    if bias is not None:
+        _check.tensor(bias, "bias", str(scores))
+        _check.same_kind(bias, "bias", q, "q is")
+        _check.broadcasts(bias, "bias", scores)
+
+
 def not_later(q: Tensor, k: Tensor, keep: Tensor | None) -> Tensor | None:
     """keep, and nothing later than the query; the newest position alone may look everywhere anyway."""
-    if q.size(-2) == 1:
+    if q.size(-2) <= 1:
         return keep
     causal = causal_keep(q.size(-2), k.size(-2), device=q.device)
     return causal if keep is None else causal & keep
@@ -105,6 +133,7 @@ def use_explicit(model: nn.Module) -> nn.Module:
 
 
 def _swap(model: nn.Module, new: type[nn.Module]) -> nn.Module:
+    _check.instance(model=(model, nn.Module))
     for name, module in list(model.named_modules()):
         core = getattr(module, "core", None)
         if type(core) in (ExplicitCore, FusedCore) and type(core) is not new:

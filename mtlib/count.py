@@ -62,13 +62,14 @@ def flops(
     T new positions after `past` ones that lie in a cache: a step of generation is T=1. `memory`
     is S, the positions of what is attended to across; its keys and values are made at the
     first call and then lie in the cache too. A causal core computes the upper triangle as
-    well and throws it away, so it counts. Backward costs twice as much again.
+    well and throws it away, so it counts; torch's FlopCounterMode counts the same, but sees no
+    fused kernel on a CPU. Backward costs twice as much again.
 
     >>> flops(ModelConfig(vocab=9, max_len=4, d_model=8, n_heads=2, n_layers=1), T=4)["scores"]
     256
     """
     _check.positive(T=T, batch=batch)
-    _known(n_classes, memory > 0, past)
+    _known(n_classes, False, memory=memory, past=past)
     c, D, L = config, config.d_model, config.n_layers
     kv = c.kv_heads * c.head_width
 
@@ -76,15 +77,16 @@ def flops(
     def product(rows: int, inner: int, columns: int) -> int:
         return 2 * batch * rows * inner * columns
 
-    of_memory = 0 if past else memory
+    asking = L * (product(T, D, D) if memory else 0)
+    answering = L * (0 if past else product(memory, D, 2 * kv))
     pairs = product(T, D, past + T + memory)  # H heads of E columns are D columns, whatever H is
     return _total({
-        "projections": L * (product(T, D, D + 2 * kv) + (product(T, D, D) if memory else 0) + product(of_memory, D, 2 * kv)),
+        "projections": L * product(T, D, D + 2 * kv) + asking + answering,
         "scores": L * pairs,  # q kᵀ: (T, E) @ (E, T_k) in each head; keys that heads share are still compared by each
         "weighted": L * pairs,  # weights @ v: (T, T_k) @ (T_k, E), the same count
         "output": L * (2 if memory else 1) * product(T, D, D),
         "ffn": L * (3 if gated(c) else 2) * product(T, D, c.ff_width),
-        "head": product(T, D, c.vocab) if n_classes is None else product(1, D, n_classes),  # a class is decided once a text
+        "head": product(T, D, c.vocab) if n_classes is None else product(1, D, n_classes),  # one class a text
     })  # fmt: skip
 
 
@@ -101,13 +103,11 @@ def gated(config: ModelConfig) -> bool:
     return config.parts.ffn in GATED
 
 
-def _known(n_classes: int | None, cross: bool, past: int = 0) -> None:
-    if n_classes is not None and n_classes != 0:
-        _check.positive(n_classes=n_classes)
-    if past:
-        _check.positive(past=past)
-    if n_classes is not None and (cross or past):
-        raise ValueError(f"n_classes={n_classes} makes it an encoder, which has neither a memory to attend to nor a cache")
+def _known(n_classes: int | None, cross: bool, **counts: int) -> None:
+    """Each of counts is absent (0) or a whole number; an encoder has no cross-attention and no cache."""
+    _check.positive(**{name: value for name, value in {"n_classes": n_classes or 0, **counts}.items() if value})
+    if n_classes is not None and (cross or any(counts.values())):
+        raise ValueError(f"n_classes={n_classes} makes it an encoder, which has no memory to attend to and no cache")
 
 
 def _total(parts: Mapping[str, int]) -> dict[str, int]:

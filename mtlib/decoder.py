@@ -7,6 +7,8 @@ What makes it a decoder: `causal=True` in its attention. What makes it the right
 2017 figure: `cross=True`. Letters as in encoder.py; S the positions of the memory.
 """
 
+from functools import partial
+
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
@@ -29,6 +31,7 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, config: ModelConfig, *, cross: bool = False):
         super().__init__()
+        _check.instance(config=(config, ModelConfig))
         placement = config.parts.placement
         self.norm1, self.attn = parts.norm(config), parts.attention(config, causal=True)
         self.attn_dropout, self.resid_mid = nn.Dropout(config.dropout), Residual(placement)
@@ -50,18 +53,28 @@ class DecoderBlock(nn.Module):
     ) -> Float[Tensor, "B T D"]:
         if self.cross != (memory is not None):
             raise ValueError(f"cross={self.cross} and memory is {'missing' if memory is None else 'given'}; they must agree")
+        if not isinstance(caches, tuple) or len(caches) != 2:
+            raise TypeError(f"caches is a {type(caches).__name__}; it must be a pair: of its own positions, of the memory")
+        if memory is not None:
+            self._fits(x, memory, memory_keep)
+        elif memory_keep is not None:
+            raise ValueError("memory_keep is given and memory is not; a mask of nothing must be None")
         own, of_memory = caches
-
-        def look_back(h: Tensor) -> Tensor:
-            return self.attn_dropout(self.attn(h, keep=keep, cache=own, position=position))
-
-        def look_across(h: Tensor) -> Tensor:
-            return self.cross_dropout(self.cross_attn(h, memory, keep=memory_keep, cache=of_memory))
-
-        x = self.resid_mid(x, look_back, self.norm1)
+        attn = partial(self.attn, keep=keep, cache=own, position=position)
+        x = self.resid_mid(x, lambda h: self.attn_dropout(attn(h)), self.norm1)
         if self.cross:
-            x = self.resid_cross(x, look_across, self.norm_cross)
+            cross_attn = partial(self.cross_attn, context=memory, keep=memory_keep, cache=of_memory)
+            x = self.resid_cross(x, lambda h: self.cross_dropout(cross_attn(h)), self.norm_cross)
         return self.resid_post(x, lambda h: self.ffn_dropout(self.ffn(h)), self.norm2)
+
+    def _fits(self, x: Tensor, memory: Tensor, memory_keep: Tensor | None) -> None:
+        """Looked at here, for attention would speak of context and keep."""
+        _check.tokens(x, "x", self.attn.q_proj.weight)
+        _check.tokens(memory, "memory", self.cross_attn.k_proj.weight)
+        if memory.size(0) != x.size(0):
+            raise ValueError(f"memory is a batch of {memory.size(0)} and x or ids of {x.size(0)}; they must be equal")
+        scores = x.size(0), self.cross_attn.n_heads, x.size(1), memory.size(1)
+        _check.keep(memory_keep, scores, x.device, "memory_keep")
 
 
 class Decoder(nn.Module):
@@ -76,6 +89,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: ModelConfig, *, cross: bool = False):
         super().__init__()
+        _check.instance(config=(config, ModelConfig))
         self.config = config
         self.tok = nn.Embedding(config.vocab, config.d_model)
         self.pos = parts.position(config, causal=True)
@@ -92,6 +106,8 @@ class Decoder(nn.Module):
         cache: ModelCache | None = None,
     ) -> Float[Tensor, "B T D"]:
         _check.ids(ids, "ids", self.tok.weight)
+        if cache is not None:
+            _check.instance(cache=(cache, ModelCache))
         if cache is not None and len(cache.layers) != len(self.blocks):
             raise ValueError(f"the cache is for {len(cache.layers)} layers and the model has {len(self.blocks)}: take new_cache()")
         x = self.pos(self.tok(ids), 0 if cache is None else len(cache))

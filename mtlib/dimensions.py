@@ -1,9 +1,9 @@
 """Every value of a model with its shape, in the order of the run: model.get_dimensions().
 
 The shapes come from a real run, of a copy on torch's meta device: there tensors have a shape
-and no numbers, so that a model of any size takes no memory and next to no time. The letters
-come from letters.py, which knows only the config. The two must agree, or a ValueError says
-where they do not.
+and no numbers, so that a model of any size takes no memory and a fraction of a second (the
+first run a few, in which torch loads what it needs). The letters come from letters.py, which
+knows only the config. The two must agree, or a ValueError says where they do not.
 """
 
 import copy
@@ -57,7 +57,7 @@ def _run(model: nn.Module, inputs: list[Dimension]) -> Iterator[tuple[Place, str
         row.name: torch.zeros(row.shape, dtype=dtype if row.name in vectors else torch.int64, device="meta")
         for row in inputs
     }
-    with torch.no_grad(), trace(use_explicit(twin).eval()) as seen:
+    with torch.no_grad(), trace(twin.eval()) as seen:
         twin(**given)
     for name in seen:
         if isinstance(out := seen.all(name)[-1], Tensor):
@@ -66,7 +66,7 @@ def _run(model: nn.Module, inputs: list[Dimension]) -> Iterator[tuple[Place, str
 
 def _row(model: nn.Module, at: Place, path: str, seen: tuple[int, ...], sides: Mapping[str, Side]) -> Dimension | None:
     """None for what has no name of its own: a dropout, or a module that puts out what its last part does."""
-    if (here := sides.get(at.side, sides.get(""))) is None:  # an encoder-decoder's two halves put out what their last part does
+    if (here := sides.get(at.side, sides.get(""))) is None:  # the half of an encoder-decoder as a whole
         return None
     config, size, own = here
     known, yours = value_at(at, config, own=own, classifier="C" in size), of_your_own(model, path)
@@ -87,7 +87,7 @@ def _more(blocks: list[list[tuple[Place, Dimension]]]) -> Dimension:
 
 
 def _on_meta(model: nn.Module) -> tuple[nn.Module, dict[str, str]]:
-    """A copy without numbers and without hooks, and the model's own path for each of the copy's.
+    """A copy with explicit cores, without numbers, without hooks; and the path on the model of each path on the copy.
 
     A module that stands in two places (a shared token table) becomes two, so that each place
     has its turn in the order of the run.
@@ -96,9 +96,9 @@ def _on_meta(model: nn.Module) -> tuple[nn.Module, dict[str, str]]:
     tensors = [t for m in modules for t in (*m.parameters(recurse=False), *m.buffers(recurse=False), *vars(m).values())]
     instead = {id(t): _hollow(t) for t in tensors if isinstance(t, Tensor)}
     hooks = {id(h): OrderedDict() for m in modules for h in (m._forward_hooks, m._forward_pre_hooks)}
-    twin = copy.deepcopy(model, instead | hooks)  # deepcopy takes from this memo what it would copy
+    twin = use_explicit(copy.deepcopy(model, instead | hooks))  # deepcopy takes from this memo what it would copy
     first: dict[int, str] = {}
-    paths = {path: first.setdefault(id(m), path) for path, m in model.named_modules(remove_duplicate=False)}
+    paths = {path: first.setdefault(id(m), path) for path, m in twin.named_modules(remove_duplicate=False)}
     for path, own in paths.items():
         if path != own:
             twin.set_submodule(path, copy.deepcopy(twin.get_submodule(path)))

@@ -27,6 +27,7 @@ class EncoderBlock(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
+        _check.instance(config=(config, ModelConfig))
         self.norm1, self.attn = parts.norm(config), parts.attention(config)
         self.norm2, self.ffn = parts.norm(config), parts.ffn(config)
         self.attn_dropout, self.ffn_dropout = nn.Dropout(config.dropout), nn.Dropout(config.dropout)
@@ -55,6 +56,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig):
         super().__init__()
+        _check.instance(config=(config, ModelConfig))
         self.config = config
         self.tok = nn.Embedding(config.vocab, config.d_model)
         self.pos = parts.position(config, causal=False)

@@ -29,19 +29,19 @@ class MeanPool(nn.Module):
     """
 
     def forward(self, hidden: Float[Tensor, "B T D"], keep: Bool[Tensor, "B T"] | None = None) -> Float[Tensor, "B D"]:
+        kept = _kept(hidden, keep)
         if keep is None:
             return hidden.mean(dim=1)
-        count = keep.sum(dim=1, keepdim=True).clamp(min=1)
-        return _kept(hidden, keep).sum(dim=1) / count
+        return kept.sum(dim=1) / keep.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 class MaxPool(nn.Module):
     """In each column the largest value over kept positions."""
 
     def forward(self, hidden: Float[Tensor, "B T D"], keep: Bool[Tensor, "B T"] | None = None) -> Float[Tensor, "B D"]:
+        _fit(hidden, keep)
         if keep is None:
             return hidden.amax(dim=1)
-        _kept(hidden, keep)
         largest = hidden.masked_fill(~keep[..., None], float("-inf")).amax(dim=1)
         return largest.masked_fill(~keep.any(dim=1, keepdim=True), 0.0)
 
@@ -60,9 +60,9 @@ class AttentionPool(nn.Module):
 
     def forward(self, hidden: Float[Tensor, "B T D"], keep: Bool[Tensor, "B T"] | None = None) -> Float[Tensor, "B D"]:
         _check.tokens(hidden, "hidden", self.query)
+        hidden = _kept(hidden, keep)
         scores = hidden @ self.query  # (B, T)
         if keep is not None:
-            _kept(hidden, keep)
             scores = scores.masked_fill(~keep, float("-inf"))
         weights = scores.softmax(dim=-1)
         if keep is not None:  # a row with nothing kept is NaN after the softmax
@@ -89,9 +89,11 @@ class MaskedTokenHead(nn.Module):
 
     def forward(self, hidden: Float[Tensor, "B T D"], table: Float[Tensor, "V D"]) -> Float[Tensor, "B T V"]:
         _check.tokens(hidden, "hidden", self.dense.weight)
+        _check.tensor(table, "table", "(V, D)")
         if table.shape != (self.bias.size(0), self.dense.in_features):
             wanted = (self.bias.size(0), self.dense.in_features)
             raise ValueError(f"table has shape {tuple(table.shape)}; it must be the token table, (V, D) = {wanted}")
+        _check.same_kind(table, "table", self.dense.weight)
         return self.norm(F.gelu(self.dense(hidden))) @ table.T + self.bias
 
 
@@ -110,6 +112,7 @@ class ContrastiveHead(nn.Module):
         super().__init__()
         _check.positive(d_model=d_model, d_out=d_out)
         self.pool = MeanPool() if pool is None else pool
+        _check.instance(pool=(self.pool, nn.Module))
         self.proj = nn.Linear(d_model, d_out, bias=False)
 
     def forward(self, hidden: Float[Tensor, "B T D"], keep: Bool[Tensor, "B T"] | None = None) -> Float[Tensor, "B O"]:
@@ -118,15 +121,25 @@ class ContrastiveHead(nn.Module):
 
 
 def _kept(hidden: Tensor, keep: Tensor | None) -> Tensor:
-    """hidden with zeros where nothing is kept, whatever stood there; keep is checked on the way."""
+    """hidden with zeros where nothing is kept, whatever stood there; both are checked on the way."""
+    _fit(hidden, keep)
+    return hidden if keep is None else hidden.masked_fill(~keep[..., None], 0.0)
+
+
+def _fit(hidden: Tensor, keep: Tensor | None) -> None:
     _check.tensor(hidden, "hidden", "(B, T, D)")
     if hidden.dim() != 3:
         raise ValueError(f"hidden has shape {tuple(hidden.shape)}; it must be (B, T, D)")
+    if hidden.size(1) == 0:
+        raise ValueError(f"hidden has shape {tuple(hidden.shape)}; there must be at least one position")
+    if not hidden.is_floating_point():
+        raise TypeError(f"hidden is {hidden.dtype}; it must be floating")
     if keep is None:
-        return hidden
+        return
     _check.tensor(keep, "keep", "(B, T)")
     if keep.dtype != torch.bool:
         raise TypeError(f"keep is {keep.dtype}; it must be torch.bool, where True means a real token")
     if keep.shape != hidden.shape[:2]:
         raise ValueError(f"keep has shape {tuple(keep.shape)}; it must be (B, T) = {tuple(hidden.shape[:2])}")
-    return hidden.masked_fill(~keep[..., None], 0.0)
+    if keep.device != hidden.device:
+        raise ValueError(f"keep is on {keep.device} and hidden on {hidden.device}; move one of them")

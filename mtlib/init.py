@@ -28,6 +28,7 @@ def init_weights(
     >>> model = init_weights(nn.Linear(4, 4), n_layers=1); model.bias.abs().sum().item()
     0.0
     """
+    _check.instance(model=(model, nn.Module))
     _check.positive(n_layers=n_layers)
     _check.above_zero(std=std)
     for name, weight in model.named_parameters():

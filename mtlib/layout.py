@@ -103,7 +103,7 @@ def of_your_own(model: nn.Module, path: str) -> str | None:
 
 
 def fold(entries: Iterable[tuple[Place, Any]], more: Callable[[list[list[tuple[Place, Any]]]], Any]) -> list[Any]:
-    """The rows; where all blocks of a side are alike, those of block 0 and the one row that `more` makes of the others."""
+    """The rows; where all blocks of a side are alike, those of block 0 and one that `more` makes of the others."""
     rows: list[Any] = []
     for (_, inside), run in groupby(entries, key=lambda e: (e[0].side, e[0].block is not None)):
         run = list(run)
@@ -122,10 +122,14 @@ def span(blocks: list[list[tuple[Place, Any]]]) -> str:
 def legend(sides: Mapping[str, Side], rows: Iterable[Any]) -> tuple[str, ...]:
     """A line for each side: every letter that the rows use, its number and its word."""
     used = {"L", *re.findall("[A-Z]", " ".join(row.letters for row in rows))}
-    lines = {name: ", ".join(f"{x}={s.size[x]:,} {WORDS[x]}" for x in WORDS if x in used & s.size.keys()) for name, s in sides.items()}
+    lines = {name: _spelled(s.size, used) for name, s in sides.items()}
     if len(set(lines.values())) == 1:  # both sides made by one config
         return (next(iter(lines.values())),)
     return tuple(f"{name}: {line}" for name, line in lines.items())
+
+
+def _spelled(size: Mapping[str, int], used: set[str]) -> str:
+    return ", ".join(f"{letter}={size[letter]:,} {word}" for letter, word in WORDS.items() if letter in used & size.keys())
 
 
 def _looks(block: list[tuple[Place, Any]]) -> list[tuple]:

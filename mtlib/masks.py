@@ -43,4 +43,7 @@ def padding_keep(ids: Int64[Tensor, "B T_k"], pad: int) -> Bool[Tensor, "B 1 1 T
     _check.tensor(ids, "ids", "(B, T_k)")
     if ids.dim() != 2:
         raise ValueError(f"ids has shape {tuple(ids.shape)}; it must be (B, T_k): batch, positions")
+    if ids.dtype != torch.int64:
+        raise TypeError(f"ids is {ids.dtype}; token ids must be torch.int64")
+    _check.natural(pad=pad)
     return (ids != pad)[:, None, None, :]

@@ -52,6 +52,7 @@ def kv_cache(config: ModelConfig, T: int, *, batch: int = 1, memory: int = 0, it
     256
     """
     _check.positive(T=T, batch=batch, itemsize=itemsize)
+    _known(None, False, memory=memory)
     c = config
     return 2 * c.n_layers * batch * c.kv_heads * (T + memory) * c.head_width * itemsize
 
@@ -59,7 +60,7 @@ def kv_cache(config: ModelConfig, T: int, *, batch: int = 1, memory: int = 0, it
 def activations(
     config: ModelConfig, T: int, *, batch: int = 1, n_classes: int | None = None, memory: int = 0, itemsize: int = 4
 ) -> dict[str, int]:
-    """Bytes that one forward with the explicit core keeps for backward, in each part, over all layers.
+    """Bytes that one forward of an explicit model (mt.use_explicit) keeps for backward, in each part, over all layers.
 
     A Transformer is counted with its mean pool. Raises ValueError for a config with dropout.
 
@@ -67,9 +68,9 @@ def activations(
     32
     """
     _check.positive(T=T, batch=batch, itemsize=itemsize)
-    _known(n_classes, memory > 0)
+    _known(n_classes, False, memory=memory)
     if config.dropout:
-        raise ValueError(f"dropout={config.dropout} keeps masks whose size is the device's affair; count with dropout=0.0")
+        raise ValueError(f"dropout={config.dropout} keeps masks whose size depends on the device; count with dropout=0.0")
     c, L = config, config.n_layers
     stream, source = batch * T * c.d_model, batch * memory * c.d_model
     norms = L * (3 if memory else 2) + 1
@@ -79,7 +80,7 @@ def activations(
         "norms": norms * ((3 if c.parts.norm == "layer" else 2) * stream + batch * T),
         # what q, k and v were made from; then q/√E, k, v as H heads; what o_proj mixes
         "attention": L * 5 * stream,
-        "cross": (L * (3 * stream + 2 * source) + source) if memory else 0,  # the memory itself is kept once for all layers
+        "cross": (L * (3 * stream + 2 * source) + source) if memory else 0,  # the memory once for all layers
         # the softmax; where a mask filled it up again, once more; scores are not needed any longer
         "weights": L * batch * c.n_heads * T * ((2 if causal else 1) * T + memory),
         "ffn": L * (stream + WIDE[c.parts.ffn] * batch * T * c.ff_width),  # what it reads, and inside
@@ -107,10 +108,11 @@ def encoder_decoder_activations(
 def measured_activations(model: nn.Module, *inputs: Tensor) -> int:
     """Bytes that autograd keeps of `model(*inputs)`, each storage once, the model's own tensors left out.
 
-    A model and ids on the meta device are measured as well, at any size.
+    A model and ids on the meta device are measured as well, at any size; but a fused model
+    shows what it saves only on a real device, for the meta device has no fused kernels.
 
     >>> model = nn.Sequential(nn.Linear(8, 4), nn.Tanh())
-    >>> measured_activations(model, torch.zeros(3, 8)) == 4 * (3 * 8 + 3 * 4)      # what the map was given, what tanh gave
+    >>> measured_activations(model, torch.zeros(3, 8)) == 4 * (3 * 8 + 3 * 4)  # what went in, what tanh gave
     True
     """
     own = {t.untyped_storage()._cdata for t in (*model.parameters(), *model.buffers())}

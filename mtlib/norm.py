@@ -33,7 +33,7 @@ class LayerNorm(nn.Module):
         self.fused = False
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        _fits(x, self.weight)
+        _check.features(x, "x", self.weight)
         if self.fused:
             return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
         mean = x.mean(dim=-1, keepdim=True)
@@ -57,12 +57,7 @@ class RMSNorm(nn.Module):
         self.fused = False
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        _fits(x, self.weight)
+        _check.features(x, "x", self.weight)
         if self.fused:
             return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
         return x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + self.eps) * self.weight
-
-
-def _fits(x: Tensor, weight: Tensor) -> None:
-    if x.size(-1) != weight.size(0):
-        raise ValueError(f"x has shape {tuple(x.shape)}; its last axis must be d_model={weight.size(0)}")

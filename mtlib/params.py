@@ -35,7 +35,8 @@ def params(
     rows = [row for _, row in entries] if every_layer else fold(entries, _more)
     yours = {family(place(path)) for path, _ in model.named_modules() if path and of_your_own(model, path)}
     foot, notes = _sums(entries, closed, yours), (*legend(sides, rows), *_once(model))
-    return Table(rows, caption=f"Every parameter of {type(model).__name__}", foot=foot, notes=notes)
+    caption = f"Every parameter of {type(model).__name__}"
+    return Table(tuple(rows), caption=caption, foot=tuple(foot), notes=notes)
 
 
 def _row(model: nn.Module, path: str, weight: nn.Parameter, sides: Mapping[str, Side]) -> Parameter:

@@ -52,6 +52,7 @@ class Learned(Position):
 
     def forward(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
         _check.tokens(x, "x", self.weight)
+        _check.natural(start=start)
         end = start + x.size(1)
         if end > self.weight.size(0):
             raise ValueError(f"ids holds {end} positions; this model's table ends at max_len={self.weight.size(0)}")
@@ -75,7 +76,7 @@ class Sinusoidal(Position):
         self.d_model, self.base = d_model, float(base)
 
     def forward(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
-        _check.width(x, "x", self.d_model)
+        _check.width(x, "x", "B T", self.d_model)
         return math.sqrt(self.d_model) * x + rows(sinusoidal, start, x.size(1), self.d_model, self.base, x)
 
 
@@ -91,13 +92,14 @@ class Grid(Position):
 
     def __init__(self, height: int, width: int, d_model: int):
         super().__init__()
-        _check.positive(height=height, width=width)
+        _check.positive(height=height, width=width, d_model=d_model)
         if d_model % 4:
             raise ValueError(f"d_model={d_model} does not split into sin and cos of a row and of a column: take a multiple of 4")
         self.height, self.width, self.d_model = height, width, d_model
 
     def forward(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
-        _check.width(x, "x", self.d_model)
+        _check.width(x, "x", "B T", self.d_model)
+        _check.natural(start=start)
         if start + x.size(1) > self.height * self.width:
             raise ValueError(f"x holds {start + x.size(1)} patches; the grid has {self.height} × {self.width}")
         table = grid(self.height, self.width, self.d_model)[start : start + x.size(1)]
@@ -144,6 +146,7 @@ def rows(table, start: int, T: int, columns: int, base: float, like: Tensor) -> 
 
     The table grows by doubling, so that generating a long text does not make it anew each step.
     """
+    _check.natural(start=start)
     length = 1 << max(start + T - 1, 127).bit_length()
     return table(length, columns, base)[start : start + T].to(like.device, like.dtype)
 

@@ -22,7 +22,7 @@ class Rotary(Position):
 
     >>> rotary = Rotary(d_head=4); q = k = torch.ones(1, 1, 9, 4)
     >>> scores = rotary.turn(q) @ rotary.turn(k).mT
-    >>> torch.allclose(scores[0, 0, 2, 5], scores[0, 0, 5, 8])        # three apart, both times
+    >>> torch.allclose(scores[0, 0, 2, 5], scores[0, 0, 5, 8], atol=1e-6)        # three apart, both times
     True
     """
 
@@ -33,7 +33,7 @@ class Rotary(Position):
         self.d_head, self.base = d_head, float(base)
 
     def turn(self, x: Float[Tensor, "B H T E"], start: int = 0) -> Float[Tensor, "B H T E"]:
-        _check.width(x, "x", self.d_head)
+        _check.width(x, "x", "B H T", self.d_head)
         cos, sin = rows(_turns, start, x.size(-2), self.d_head, self.base, x).unbind(-1)  # (T, E/2) each
         a, b = self.pairs(x)
         return self.join(a * cos - b * sin, a * sin + b * cos)

@@ -35,7 +35,7 @@ class RelativeBias(Position):
         self.bidirectional, self.n_buckets, self.max_distance = bidirectional, n_buckets, max_distance
 
     def bias(self, q: Float[Tensor, "B H T_q E"], k: Float[Tensor, "B G T_k E"]) -> Float[Tensor, "H T_q T_k"]:
-        bucket = relative_bucket(offsets(q, k), self.n_buckets, self.max_distance, self.bidirectional)
+        bucket = relative_bucket(offsets(q, k, self.weight.size(1)), self.n_buckets, self.max_distance, self.bidirectional)
         return self.weight[bucket].permute(2, 0, 1)  # (T_q, T_k, H) -> (H, T_q, T_k)
 
 
@@ -57,14 +57,25 @@ class ALiBi(Position):
         self.n_heads = n_heads
 
     def bias(self, q: Float[Tensor, "B H T_q E"], k: Float[Tensor, "B G T_k E"]) -> Float[Tensor, "H T_q T_k"]:
+        distance = offsets(q, k, self.n_heads).abs()
         slopes = [2.0 ** (-8 * h / self.n_heads) for h in range(1, self.n_heads + 1)]  # Python's floats: exact in any dtype
         slope = torch.tensor(slopes, dtype=q.dtype, device=q.device)
-        return -slope[:, None, None] * offsets(q, k).abs()
+        return -slope[:, None, None] * distance
 
 
-def offsets(q: Tensor, k: Tensor) -> Int64[Tensor, "T_q T_k"]:
+def offsets(q: Tensor, k: Tensor, n_heads: int) -> Int64[Tensor, "T_q T_k"]:
     """Key position minus query position; the queries are the last T_q of the T_k positions."""
+    for x, name in (q, "q"), (k, "k"):
+        _check.tensor(x, name, "(B, H, T, E)")
+        if x.dim() != 4:
+            raise ValueError(f"{name} has shape {tuple(x.shape)}; it must be (B, H, T, E): batch, heads, positions, head width")
+        if not x.is_floating_point():
+            raise TypeError(f"{name} is {x.dtype}; it must be floating")
+    if q.size(1) != n_heads:
+        raise ValueError(f"q has {q.size(1)} heads; this bias is made for n_heads={n_heads}")
     T_q, T_k = q.size(-2), k.size(-2)
+    if T_q > T_k:
+        raise ValueError(f"q holds {T_q} positions and k {T_k}; the queries must be the last of the keys' positions")
     at = torch.arange(T_k, device=q.device)
     return at - at[T_k - T_q :, None]
 

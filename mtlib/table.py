@@ -6,13 +6,9 @@ A row of the foot (a total) has the same fields and is not among the rows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-if TYPE_CHECKING:
-    import pandas
-
-Row = TypeVar("Row", bound=NamedTuple)
+Row = TypeVar("Row", bound=tuple)
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,6 +71,8 @@ class Table(Sequence[Row], Generic[Row]):
 
     def _repr_html_(self) -> str:
         """Caption, headed columns and rows; a wide table scrolls in its own box, also by keyboard."""
+        from html import escape  # only a notebook asks for it
+
         right = self._counts()
         head = "".join(f'<th scope="col">{escape(name.replace("_", " "))}</th>' for name in self.columns)
 
@@ -89,10 +87,11 @@ class Table(Sequence[Row], Generic[Row]):
         caption = escape(self.caption)
         return (
             f'<div role="group" aria-label="{caption}" tabindex="0" style="overflow-x:auto"><table>'
-            f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></div>{notes}"
+            f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}"
+            f"</table></div>{notes}"
         )
 
-    def to_frame(self) -> "pandas.DataFrame":
+    def to_frame(self) -> Any:
         """The rows, without the foot, as a pandas data frame; raises ImportError where pandas is missing."""
         try:
             import pandas

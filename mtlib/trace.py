@@ -12,6 +12,7 @@ Tap, a module that does nothing and so can be watched.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -103,7 +104,10 @@ def trace(model: nn.Module, *, replace: Mapping[str, Callable[[Any], Any]] | Non
     for name in replace.keys() - modules.keys():
         why = record._hint(name) or "no such module; its paths are those of named_modules()"
         raise NotRecorded(f"cannot replace {name!r}: {why}")
-    hooks = [module.register_forward_hook(_watch(record, name, replace.get(name))) for name, module in modules.items()]
+    hooks = [
+        module.register_forward_hook(partial(_watch, record, name, replace.get(name)))
+        for name, module in modules.items()
+    ]
     try:
         yield record
     finally:
@@ -111,15 +115,15 @@ def trace(model: nn.Module, *, replace: Mapping[str, Callable[[Any], Any]] | Non
             hook.remove()
 
 
-def _watch(record: Trace, name: str, change: Callable[[Any], Any] | None) -> Callable[..., Any]:
-    def hook(module: nn.Module, args: tuple, out: Any) -> Any:
-        if change is not None:
-            new = change(out)
-            if isinstance(out, Tensor) and getattr(new, "shape", None) != out.shape:
-                got = tuple(new.shape) if isinstance(new, Tensor) else type(new).__name__
-                raise ValueError(f"the replacement at {name!r} gave {got}; it must keep the shape {tuple(out.shape)}")
-            out = new
-        record._seen.setdefault(name, []).append(out)
-        return out
-
-    return hook
+def _watch(
+    record: Trace, name: str, change: Callable[[Any], Any] | None, module: nn.Module, args: tuple, out: Any
+) -> Any:
+    """The hook: note what module `name` put out, changed first where a change was asked for."""
+    if change is not None:
+        new = change(out)
+        if isinstance(out, Tensor) and getattr(new, "shape", None) != out.shape:
+            got = tuple(new.shape) if isinstance(new, Tensor) else type(new).__name__
+            raise ValueError(f"the replacement at {name!r} gave {got}; it must keep the shape {tuple(out.shape)}")
+        out = new
+    record._seen.setdefault(name, []).append(out)
+    return out

@@ -40,6 +40,7 @@ class Transformer(nn.Module):
         self.config, self.n_classes = config, n_classes
         self.encoder = Encoder(config)
         self.pool = MeanPool() if pool is None else pool
+        _check.instance(pool=(self.pool, nn.Module))
         self.head = nn.Linear(config.d_model, n_classes)
         init_weights(self, n_layers=config.n_layers)
 
@@ -47,19 +48,29 @@ class Transformer(nn.Module):
         self, ids: Int64[Tensor, "B T"], keep: Bool[Tensor, "B 1 1 T"] | None = None
     ) -> Float[Tensor, "B C"]:
         """`keep` is what padding_keep gives: it serves the attention and the pooling."""
+        hidden = self.encoder(ids, keep)  # which looks at both arguments first
         if keep is not None and keep.shape != (ids.size(0), 1, 1, ids.size(1)):
             wanted = (ids.size(0), 1, 1, ids.size(1))
             raise ValueError(f"keep has shape {tuple(keep.shape)}; it must be {wanted}, as mt.padding_keep gives it")
-        hidden = self.encoder(ids, keep)
         return self.head(self.pool(hidden, None if keep is None else keep[:, 0, 0]))
 
     def get_dimensions(self, batch: int = 1, length: int | None = None, *, every_layer: bool = False) -> Table[Dimension]:
-        """Every value's shape in the order of the run, of max_len positions unless told otherwise; takes no memory."""
+        """Every value's shape in the order of the run; length is max_len unless given. No memory is taken.
+
+        >>> model = Transformer(ModelConfig(vocab=9, max_len=4, d_model=8, n_heads=2, n_layers=1), n_classes=3)
+        >>> [(row.letters, row.shape) for row in model.get_dimensions() if row.name == "scores"]
+        [('B H T T', (1, 2, 4, 4))]
+        """
         here = side(self.config, B=batch, T=_or(length, self.config), C=self.n_classes)
         return dimensions(self, {"ids": "B T"}, {"": here}, every_layer=every_layer)
 
     def params(self, *, every_layer: bool = False) -> Table[Parameter]:
-        """Every parameter, measured and by closed form."""
+        """Every parameter, measured and by closed form; raises ValueError where the two disagree.
+
+        >>> model = Transformer(ModelConfig(vocab=9, max_len=4, d_model=8, n_heads=2, n_layers=1), n_classes=3)
+        >>> model.params().foot[-1].measured, model.params().foot[-1].closed_form
+        (1019, 1019)
+        """
         closed = count.parameters(self.config, n_classes=self.n_classes)
         return params(self, {"": side(self.config, C=self.n_classes)}, closed, every_layer=every_layer)
 
@@ -92,6 +103,7 @@ class DecoderLM(Decoder):
 
     def unembed(self, h: Float[Tensor, "*any D"]) -> Float[Tensor, "*any V"]:
         """Scores of all tokens for vectors that have passed the final norm: a product with each token's vector."""
+        _check.features(h, "h", self.tok.weight)
         return F.linear(h, self.tok.weight) if self.head is None else self.head(h)
 
     def get_dimensions(
@@ -124,6 +136,7 @@ class EncoderDecoder(nn.Module):
 
     def __init__(self, source: ModelConfig, target: ModelConfig | None = None):
         super().__init__()
+        _check.instance(source=(source, ModelConfig), target=(source if target is None else target, ModelConfig))
         if target is not None and target.d_model != source.d_model:
             raise ValueError(f"the source has d_model={source.d_model} and the target {target.d_model}; they must be equal")
         self.config = source
@@ -141,6 +154,13 @@ class EncoderDecoder(nn.Module):
         keep: Bool[Tensor, "..."] | None = None,
         cache: ModelCache | None = None,
     ) -> Float[Tensor, "B T V"]:
+        _check.ids(source, "source", self.encoder.tok.weight)
+        _check.ids(inputs, "inputs", self.decoder.tok.weight)
+        if source.size(0) != inputs.size(0):
+            raise ValueError(f"source is a batch of {source.size(0)} and inputs of {inputs.size(0)}; they must be equal")
+        _check.keep(source_keep, (source.size(0), 1, 1, source.size(1)), source.device, "source_keep")
+        if cache is not None:
+            _check.instance(cache=(cache, ModelCache))
         memory = None if cache is None else cache.memory
         if memory is None:
             memory = self.encoder(source, source_keep)

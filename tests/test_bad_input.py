@@ -8,9 +8,12 @@ import mtlib as mt
 pytestmark = [pytest.mark.ch06, pytest.mark.usefixtures("shapes_unchecked")]
 
 attn = mt.MultiHeadAttention(8, 2)
-encoder = mt.Encoder(mt.ModelConfig(vocab=10, max_len=4, d_model=8, n_heads=2, n_layers=1))
-x = torch.zeros(2, 3, 8)
 sizes = {"vocab": 10, "max_len": 4, "d_model": 8, "n_heads": 2, "n_layers": 1}
+config = mt.ModelConfig(**sizes)
+encoder, model, crossing = mt.Encoder(config), mt.DecoderLM(config), mt.DecoderLM(config, cross=True)
+classifier, translator = mt.Transformer(config, n_classes=2), mt.EncoderDecoder(config)
+x, ids, heads = torch.zeros(2, 3, 8), torch.zeros(2, 3, dtype=torch.int64), torch.zeros(1, 2, 3, 4)
+real, keep = torch.ones(2, 3, dtype=torch.bool), torch.ones(2, 1, 1, 3, dtype=torch.bool)
 
 CASES = {
     "heads that do not divide": (lambda: mt.MultiHeadAttention(10, 3), "d_model=10 does not split into n_heads=3"),
@@ -45,6 +48,33 @@ CASES = {
     "a core with no twin": (lambda: _core_of_its_own(), "the model has a core of its own, Own, with no FusedCore twin"),
     "a norm of another width": (lambda: mt.LayerNorm(4)(torch.zeros(2, 1)), r"x has shape \(2, 1\); its last axis must be d_model=4"),
     "zero heads to split": (lambda: mt.split_heads(x, 0), "n_heads=0 must be a whole number of at least 1"),
+    "no memory": (lambda: crossing(ids), "cross=True and memory is missing; they must agree"),
+    "a memory nobody looks at": (lambda: model(ids, memory=x), "cross=False and memory is given"),
+    "a mask of no memory": (lambda: model(ids, memory_keep=keep), "memory_keep is given and memory is not"),
+    "a memory of another width": (lambda: crossing(ids, memory=x[..., :5]), r"memory has shape \(2, 3, 5\); it must be \(B, T, 8\)"),
+    "a memory of another batch": (lambda: crossing(ids, memory=x[:1]), "memory is a batch of 1 and x or ids of 2"),
+    "a memory of doubles": (lambda: crossing(ids, memory=x.double()), "memory is torch.float64 and the weights are torch.float32"),
+    "a mask of another memory": (lambda: crossing(ids, memory=x, memory_keep=keep[..., :2]), r"memory_keep has shape \(2, 1, 1, 2\); it must broadcast"),
+    "a cache of another model": (lambda: model(ids, cache=mt.ModelCache(3)), "the cache is for 3 layers and the model has 1"),
+    "a layer's cache for a model's": (lambda: model(ids, cache=mt.KVCache()), "cache is a KVCache; it must be a ModelCache"),
+    "a mask on another device": (lambda: model(ids, keep.to("meta")), "keep is on meta and the scores are on cpu"),
+    "no ids": (lambda: model(ids[:, :0]), r"ids has shape \(2, 0\); there must be at least one position"),
+    "a classifier's square mask": (lambda: classifier(ids, keep.expand(2, 1, 3, 3)), r"keep has shape \(2, 1, 3, 3\); it must be \(2, 1, 1, 3\)"),
+    "sources and targets of unequal number": (lambda: translator(ids, ids[:1]), "source is a batch of 2 and inputs of 1"),
+    "a source that is not ids": (lambda: translator(x, ids), "source is torch.float32; token ids must be torch.int64"),
+    "sides of unequal width": (lambda: _sides_of_unequal_width(), "the source has d_model=8 and the target 16"),
+    "an odd width to turn": (lambda: mt.Rotary(5), "d_head=5 must be even: columns come in pairs"),
+    "heads of another width": (lambda: mt.Rotary(4).turn(torch.zeros(1, 2, 3, 6)), r"x has shape \(1, 2, 3, 6\); it must be \(B, H, T, 4\)"),
+    "too many patches": (lambda: mt.Grid(2, 2, 8)(torch.zeros(1, 5, 8)), "x holds 5 patches; the grid has 2 × 2"),
+    "a bias for other heads": (lambda: mt.ALiBi(4).bias(heads, heads), "q has 2 heads; this bias is made for n_heads=4"),
+    "three heads for ALiBi": (lambda: mt.ALiBi(3), "n_heads=3 must be a power of two"),
+    "keys of another width": (lambda: mt.FusedCore()(heads, heads[..., :3], heads), "k has shape .* only its positions, axis -2, may differ"),
+    "fewer values than keys": (lambda: mt.ExplicitCore()(heads, heads, heads[:, :, :2]), "v has shape .* only its width, axis -1, may differ"),
+    "another vocabulary's table": (lambda: mt.MaskedTokenHead(10, 8)(x, torch.zeros(9, 8)), r"table has shape \(9, 8\); it must be the token table"),
+    "a mask of other tokens": (lambda: mt.AttentionPool(8)(x, real[:, :2]), r"keep has shape \(2, 2\); it must be \(B, T\) = \(2, 3\)"),
+    "a float mask of tokens": (lambda: mt.MeanPool()(x, real.float()), "keep is torch.float32; it must be torch.bool, where True means a real token"),
+    "a config that is none": (lambda: mt.Decoder(8), "config is a int; it must be a ModelConfig"),
+    "a pool that is none": (lambda: mt.Transformer(config, n_classes=2, pool="mean"), "pool is a str; it must be a Module"),
     "true heads": (lambda: mt.MultiHeadAttention(8, True), "n_heads=True must be a whole number"),
 }
 
@@ -65,6 +95,10 @@ def _cache_of_both_kinds():
     cache = mt.KVCache()
     attn(x, cache=cache)
     attn(x, torch.zeros(2, 5, 8), cache=cache)
+
+
+def _sides_of_unequal_width():
+    mt.EncoderDecoder(config, mt.ModelConfig(**{**sizes, "d_model": 16}))
 
 
 def _core_of_its_own():

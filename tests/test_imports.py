@@ -28,13 +28,14 @@ LAYERS = [
     {"pretrained"},
     {"experiments"},
     {"plot"},
+    {"training"},
     {"widgets"},
     {"grading", "exercises"},
     {"cli"},
     {"__main__", "__init__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-HEAVY = {"matplotlib", "ipywidgets", "IPython", "hypothesis", "transformers", "safetensors", "tokenizers"}
+HEAVY = {"matplotlib", "ipywidgets", "IPython", "hypothesis", "transformers", "safetensors", "tokenizers", "pandas"}
 
 
 def unit(path: Path) -> str:

@@ -7,6 +7,7 @@ no objection, and a property on which no suspect agrees has nothing to say about
 """
 
 import re
+import time
 from collections.abc import Callable
 
 from torch import Tensor
@@ -17,7 +18,7 @@ from .exercise import Exercise, Mistake, Property
 from .subject import LocalSubject, Reply, Subject
 from .trouble import Trouble
 
-FURTHER = 24
+FURTHER, SECONDS = 24, 3.0  # cases of a property that have to agree, as far as the time goes
 
 
 def name_mistake(exercise: Exercise, outcome, subjects: list, seed: int) -> str | None:
@@ -27,9 +28,12 @@ def name_mistake(exercise: Exercise, outcome, subjects: list, seed: int) -> str 
     suspects = [m for m in exercise.mistakes if _same(each, outcome.case, theirs, _replies_of(m, each, outcome.case))]
     if not suspects:
         return None
+    until = time.monotonic() + SECONDS
     for asked in [each, *(p for p in exercise.properties if p is not each)]:
         left = suspects
         for case in _further(asked, seed):
+            if time.monotonic() > until:
+                break
             theirs = replies(asked.judge, case, subjects)
             left = [m for m in left if _same(asked, case, theirs, _replies_of(m, asked, case), any_dtype=True)]
         suspects = left if left or asked is each else suspects

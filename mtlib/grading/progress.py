@@ -70,25 +70,28 @@ def checked(id: str, earned: int, of: int) -> None:
 
 
 def table() -> str:
-    """All exercises with the learner's points, topic by topic, and a bar over them.
+    """All exercises with the learner's points, chapter by chapter, a bar over each and one over all.
 
     >>> "attention.scores" in table()
     True
     """
-    from mtlib.exercises import every  # here, because exercises import grading
+    from mtlib.exercises import chapters, of_chapter  # here, because exercises import grading
 
     lines, done, total = [], 0, 0
-    topic = ""
-    for exercise in every():
-        if exercise.id.partition(".")[0] != topic:
-            topic = exercise.id.partition(".")[0]
-            lines += ["", topic]
-        mine = read(exercise.id)
-        points = min(mine["points"], exercise.points)
-        done, total = done + points, total + exercise.points
-        mark = "✓" if mine["passed"] else ("·" if not mine["checks"] else "…")
-        hints = f"  {mine['hints']} hints" if mine["hints"] else ""
-        lines.append(f"  {mark} {exercise.id:<32} {points:>3} of {exercise.points:<3}{hints}")
-    filled = round(30 * done / total) if total else 0
-    bar = "█" * filled + "░" * (30 - filled)
-    return "\n".join([f"{bar}  {done} of {total} points", *lines])
+    for chapter in chapters():
+        rows, earned, points = [], 0, 0
+        for exercise in of_chapter(chapter):
+            mine = read(exercise.id)
+            best = min(mine["points"], exercise.points)
+            earned, points = earned + best, points + exercise.points
+            mark = "✓" if mine["passed"] else ("·" if not mine["checks"] else "…")
+            hints = f"  {mine['hints']} hints" if mine["hints"] else ""
+            rows.append(f"  {mark} {exercise.id:<32} {best:>3} of {exercise.points:<3}{hints}")
+        lines += ["", f"{chapter:<25} {_bar(earned, points, 10)}  {earned} of {points}", *rows]
+        done, total = done + earned, total + points
+    return "\n".join([f"{_bar(done, total, 30)}  {done} of {total} points", *lines])
+
+
+def _bar(done: int, total: int, width: int) -> str:
+    filled = width * done // total if total else 0
+    return "█" * filled + "░" * (width - filled)

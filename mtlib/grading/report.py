@@ -1,5 +1,6 @@
 """A report in words: what to read in ten lines or so, and the table of points."""
 
+import textwrap
 from typing import Any
 
 from torch import Tensor
@@ -21,10 +22,7 @@ def text_of(report: Report) -> str:
         return (
             f"{report.exercise.id}: not written yet ({stub}). Replace the `raise NotImplementedError` and check again."
         )
-    lines = [headline(report), "", *failure_lines(report)]
-    if len(report.outcomes) > 1:
-        lines += ["", table(report)]
-    return "\n".join([*lines, "", f'Stuck? hint("{report.exercise.id}")'])
+    return "\n".join([f'{headline(report)} Stuck? hint("{report.exercise.id}")', *failure_lines(report), *_lost(report)])
 
 
 def headline(report: Report) -> str:
@@ -41,13 +39,21 @@ def failure_lines(report: Report) -> list[str]:
     wrong = outcome.wrong
     if not outcome.case:  # refused, or too slow to be tried
         return [f"✗ {wrong.sentence}."]
-    lines = [f"✗ {outcome.property.name}: {outcome.property.promise}.", f"  Here {wrong.sentence}."]
-    if wrong.trouble is not None and wrong.trouble.where:
-        lines.append(f"  {wrong.trouble.where}")
+    lines = [f"✗ {outcome.property.name}: {outcome.property.promise}."]
     if report.mistake:
         lines.append(f"  This is {report.mistake}.")
-    lines.append(f"  The smallest case found ({_count(outcome)}):")
-    return lines + _rows([*outcome.case.items(), *_beside(wrong)])
+    where = f" ({wrong.trouble.where})" if wrong.trouble is not None and wrong.trouble.where else ""
+    lines.append(f"  On the smallest case found, of {outcome.tried} tried, {wrong.sentence}{where}.")
+    return lines + _inputs(outcome.case) + _rows(_beside(wrong))
+
+
+def _lost(report: Report) -> list[str]:
+    """The promises kept and broken with their points, in a line or two."""
+    if len(report.outcomes) < 2:
+        return []
+    kept, broken = ([f"{o.property.name} {o.property.points}" for o in report.outcomes if bool(o.wrong) is wrong] for wrong in (False, True))
+    told = f"  Points: ✗ {', '.join(broken)}" + (f"  ✓ {', '.join(kept)}" if kept else "")
+    return textwrap.wrap(told, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False)
 
 
 def table(report: Report) -> str:
@@ -59,10 +65,6 @@ def table(report: Report) -> str:
         points = f"{outcome.earned}/{outcome.property.points}"
         rows.append(f"  {mark} {outcome.property.name:<20} {points:>5}  {_clip(held, WIDTH - 32)}")
     return "\n".join(rows)
-
-
-def _count(outcome: Outcome) -> str:
-    return "the first one tried" if outcome.tried <= 1 else f"the first failure came at case {outcome.tried}"
 
 
 def _beside(wrong: Wrong) -> list[tuple[str, Any]]:
@@ -81,8 +83,30 @@ def _laid_out(value: Any) -> Any:
     return value.contiguous() if type(value) is Tensor else value
 
 
+def _inputs(case: dict) -> list[str]:
+    """The arguments: several in a line where they are short."""
+    told = []
+    for name, value in case.items():
+        first, *rest = pretty(value)
+        told.append([f"{name} {first}", *(" " * (len(name) + 1) + line for line in rest)])
+    return [f"    {line}" for line in _packed(told)]
+
+
+def _packed(told: list[list[str]]) -> list[str]:
+    """What takes one line shares it with its neighbours, as far as the width goes."""
+    lines: list[str] = []
+    open_ = False  # whether the last line may take more
+    for first, *rest in told:
+        if open_ and not rest and len(lines[-1]) + len(first) <= WIDTH - 12:
+            lines[-1] += f"   {first}"
+        else:
+            lines += [first, *rest]
+        open_ = not rest
+    return lines
+
+
 def _rows(pairs: list[tuple[str, Any]]) -> list[str]:
-    width = max(len(name) for name, _ in pairs)
+    width = max((len(name) for name, _ in pairs), default=0)
     lines = []
     for name, value in pairs:
         first, *rest = pretty(value)
@@ -117,10 +141,12 @@ def pretty(value: Any) -> list[str]:
 def _entries(state: dict) -> list[str]:
     """A state dict: small ones are written out, but for what is all zero, which in the smallest case is most."""
     told = {name: value for name, value in state.items() if type(value) is not Tensor or value.any()}
-    lines = [f"{name}  {line}" for name, value in told.items() for line in pretty(value)]
-    if len(lines) > 5:
+    each = [[f"{name}  {line}" for line in pretty(value)] for name, value in told.items()]
+    if sum(map(len, each)) > 5:
         return [f"{len(state)} tensors, with more numbers than one wants to read"]
-    return [*lines, "all others 0" if told else "all 0"] if len(told) < len(state) else lines
+    if len(told) < len(state):
+        each.append(["all others 0" if told else "all 0"])
+    return _packed(each)
 
 
 def _numbers(value: Tensor) -> str:

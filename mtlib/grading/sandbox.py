@@ -3,7 +3,7 @@
 - bubblewrap and namespaces in namespaces: one server loads torch, each submission gets a fork of its own world.
 - bubblewrap alone: each submission starts its own sandbox, and loads torch again.
 - neither: a fork server without a sandbox. Time, memory, processes and sockets are still bounded where the kernel
-  helps, but the learner's code can read your files.
+  helps, but the learner's code can read and write what you can.
 
 `Worker.ask` has a deadline, and whatever a worker does is either a reply to the very request or its end, a `Gone`.
 """
@@ -46,7 +46,7 @@ class Nursery:
             self._mode = "single"
             return
         why = "bubblewrap does not work on this kernel" if bwrap else "there is no bubblewrap (bwrap) here"
-        self.warning = f"{why}: submissions run with limits only, and can read your files"
+        self.warning = f"{why}: submissions run with limits only, and your files are open to them"
         self._bwrap, self._mode = None, "bare" if hasattr(os, "fork") else "single"
         if self._mode == "bare" and not self._start():
             raise RuntimeError("no worker could be started: is torch whole in this Python?")
@@ -180,18 +180,20 @@ def _works(bwrap: str) -> bool:
 def _bwrap(bwrap: str) -> list[str]:
     """The sandbox: programs and libraries to read, nothing to write but a small /tmp, no network, no one else."""
     command = [bwrap, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--die-with-parent",
-               "--new-session", "--cap-drop", "ALL"]  # fmt: skip
+               "--new-session", "--cap-drop", "ALL", "--size", str(64 << 20), "--tmpfs", "/tmp"]  # fmt: skip
     for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/nix", "/etc/ld.so.cache", "/etc/alternatives"):
         if os.path.islink(path):
             command += ["--symlink", os.readlink(path), path]
         else:
             command += ["--ro-bind-try", path, path]
-    for path in _python_lives_in():
-        command += ["--ro-bind", path, path]
     package = str(_PACKAGE)
-    command += ["--ro-bind", package, package, "--size", "4096", "--tmpfs", f"{package}/exercises"]
-    command += ["--size", str(64 << 20), "--tmpfs", "/tmp", "--proc", "/proc", "--dev", "/dev"]
-    return [*command, "--remount-ro", f"{package}/exercises", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    places = [*_python_lives_in(), package]
+    for path in places:
+        command += ["--ro-bind", path, path]
+    command += ["--size", "4096", "--tmpfs", f"{package}/exercises", "--proc", "/proc", "--dev", "/dev"]
+    shut = [f"{package}/exercises", "/dev", "/"]
+    shut += ["/tmp"] * any(path.startswith("/tmp/") for path in places)  # then workers cannot have a /tmp each
+    return [*command, *(word for path in shut for word in ("--remount-ro", path)), "--chdir", "/tmp"]
 
 
 def _python_lives_in() -> list[str]:

@@ -49,14 +49,14 @@ def stack_of(model: nn.Module) -> tuple[str, Encoder | Decoder]:
         return "encoder.", model.encoder
     if isinstance(model, EncoderDecoder):
         return "decoder.", model.decoder
-    raise TypeError(f"model is a {type(model).__name__}; it must be one of mtlib's transformers, with blocks")
+    raise TypeError(f"model is {_a(model)}; it must be one of mtlib's transformers, with blocks")
 
 
 def writer_of(model: nn.Module) -> tuple[str, DecoderLM]:
     """The part that scores tokens, and its path: a DecoderLM is that itself."""
     prefix, stack = stack_of(model)
     if not isinstance(stack, DecoderLM):
-        raise TypeError(f"model is a {type(model).__name__}; it must score tokens, as DecoderLM and EncoderDecoder do")
+        raise TypeError(f"model is {_a(model)}; it must score tokens, as DecoderLM and EncoderDecoder do")
     return prefix, stack
 
 
@@ -80,3 +80,8 @@ def one_number(metric: Callable[[Tensor], Any], logits: Tensor) -> float:
     if isinstance(value, Tensor) and value.numel() != 1:
         raise ValueError(f"metric gave a tensor of shape {tuple(value.shape)}; it must give one number")
     return float(value)
+
+
+def _a(model: nn.Module) -> str:
+    name = type(model).__name__
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"

@@ -80,7 +80,10 @@ def logit_parts(
     B, T, V = logits.shape
     if not -T <= position < T:
         raise ValueError(f"position={position} is outside the {T} positions of the text")
-    target = torch.as_tensor(target, device=logits.device).expand(B)
+    target = torch.as_tensor(target, device=logits.device)
+    if target.shape not in ((), (B,)):
+        raise ValueError(f"target has shape {tuple(target.shape)}; it must be one id, or one for each of {B} texts")
+    target = target.expand(B)
     if target.dtype != torch.int64 or not 0 <= int(target.min()) <= int(target.max()) < V:
         raise ValueError(f"target={target.tolist()} must be token ids in 0…{V - 1}")
     with torch.no_grad():

@@ -27,6 +27,7 @@ def qk_circuit(attn: MultiHeadAttention, head: int) -> Float[Tensor, "D D"]:
     >>> qk_circuit(MultiHeadAttention(8, 2), head=1).shape
     torch.Size([8, 8])
     """
+    counted(head=(head, attn.n_heads))
     w_q = _columns(attn.q_proj, head, attn.n_heads)  # (D, E)
     w_k = _columns(attn.k_proj, _group(attn, head), attn.n_kv_heads)
     return w_q @ w_k.T
@@ -67,6 +68,9 @@ def copying_score(model: nn.Module, layer: int, head: int) -> float:
     neither. Source: Elhage et al. 2021, "Summarizing OV/QK matrices". The V × V matrix
     is a product of a V × E and an E × V one; the eigenvalues other than 0 are those of the
     product the other way round, E × E, so any vocabulary will do.
+
+    Above layer 0 heads read what the layers below made of a token, not its bare embedding: a head
+    that copies can score -1 (tests/interp/test_induction.py has one). Ask logit_parts there.
 
     >>> import mtlib as mt; config = mt.ModelConfig(vocab=9, max_len=4, d_model=8, n_heads=2, n_layers=1)
     >>> -1 <= copying_score(mt.DecoderLM(config), layer=0, head=1) <= 1

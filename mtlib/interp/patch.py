@@ -28,9 +28,10 @@ def patching_effect(clean: float | Tensor, corrupt: float | Tensor, patched: flo
     >>> patching_effect(clean=3.0, corrupt=-1.0, patched=1.0)
     0.5
     """
+    clean, corrupt, patched = (value.item() if isinstance(value, Tensor) else value for value in (clean, corrupt, patched))
     if clean == corrupt:
-        raise ValueError(f"clean and corrupt are both {float(clean)}; they must differ for a share to mean anything")
-    return float((patched - corrupt) / (clean - corrupt))
+        raise ValueError(f"clean and corrupt are both {clean}; they must differ for a share to mean anything")
+    return (patched - corrupt) / (clean - corrupt)
 
 
 def patched_logits(model: nn.Module, clean_ids: Inputs, corrupt_ids: Inputs, site: str) -> Tensor:

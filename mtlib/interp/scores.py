@@ -33,7 +33,7 @@ def previous_token(ids: Int64[Tensor, "B T"]) -> Bool[Tensor, "B T T"]:
     >>> previous_token(torch.tensor([[7, 7, 5]])).int().tolist()
     [[[0, 0, 0], [1, 0, 0], [0, 1, 0]]]
     """
-    at = torch.arange(ids.size(1), device=ids.device)
+    at = _positions(ids)
     return (at == at[:, None] - 1).expand(ids.size(0), -1, -1)
 
 
@@ -43,7 +43,7 @@ def first_token(ids: Int64[Tensor, "B T"]) -> Bool[Tensor, "B T T"]:
     >>> first_token(torch.tensor([[7, 7, 5]])).int().tolist()
     [[[0, 0, 0], [1, 0, 0], [1, 0, 0]]]
     """
-    at = torch.arange(ids.size(1), device=ids.device)
+    at = _positions(ids)
     return ((at == 0) & (at[:, None] > 0)).expand(ids.size(0), -1, -1)
 
 
@@ -53,6 +53,7 @@ def duplicate_token(ids: Int64[Tensor, "B T"]) -> Bool[Tensor, "B T T"]:
     >>> duplicate_token(torch.tensor([[7, 5, 7]])).int().tolist()
     [[[0, 0, 0], [0, 0, 0], [1, 0, 0]]]
     """
+    _positions(ids)
     return (ids[:, :, None] == ids[:, None, :]).tril(-1)
 
 
@@ -79,6 +80,10 @@ def pattern_score(weights: Float[Tensor, "B H T T"], wanted: Bool[Tensor, "B T T
     >>> pattern_score(even[None, None], previous_token(ids))        # (1/2 + 1/3) / 2
     tensor([0.4167])
     """
+    _square(weights)
+    B, T = weights.size(0), weights.size(-1)
+    if wanted.shape != (B, T, T):
+        raise ValueError(f"wanted has shape {tuple(wanted.shape)}; it must be (B, T, T) = {(B, T, T)}")
     on_wanted = (weights * wanted[:, None]).sum(dim=-1)  # (B, H, T)
     return on_wanted.transpose(1, 2)[wanted.any(dim=-1)].mean(dim=0)
 
@@ -122,6 +127,8 @@ def attention_entropy(weights: Float[Tensor, "B H T_q T_k"]) -> Float[Tensor, "H
     tensor([4.])
     """
     _check.tensor(weights, "weights", "(B, H, T_q, T_k)")
+    if weights.dim() != 4:
+        raise ValueError(f"weights has shape {tuple(weights.shape)}; it must be (B, H, T_q, T_k)")
     return torch.special.entr(weights).sum(dim=-1).mean(dim=(0, 2))
 
 
@@ -133,8 +140,9 @@ def repeated_tokens(
     Nothing but what came before tells what comes next. Raises ValueError where `vocab` has
     fewer than `period` tokens. Source: Olsson et al. 2022, who draw with replacement.
 
-    >>> repeated_tokens(1, 3, 9, generator=torch.Generator().manual_seed(0)).tolist()
-    [[...]]
+    >>> ids = repeated_tokens(2, period=3, vocab=9)
+    >>> ids.shape, torch.equal(ids[:, :3], ids[:, 3:])
+    (torch.Size([2, 6]), True)
     """
     _check.positive(batch=batch, period=period, vocab=vocab, repeats=repeats)
     if period > vocab:
@@ -161,3 +169,10 @@ def _square(weights: Tensor) -> None:
     _check.tensor(weights, "weights", "(B, H, T, T)")
     if weights.dim() != 4 or weights.size(-1) != weights.size(-2):
         raise ValueError(f"weights has shape {tuple(weights.shape)}; it must be (B, H, T, T), a self-attention's")
+
+
+def _positions(ids: Tensor) -> Int64[Tensor, "T"]:
+    _check.tensor(ids, "ids", "(B, T)")
+    if ids.dim() != 2:
+        raise ValueError(f"ids has shape {tuple(ids.shape)}; it must be (B, T): batch, positions")
+    return torch.arange(ids.size(1), device=ids.device)

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
+from mtlib.exercises import chapters, of_chapter
 from mtlib.grading.run import grade
 
-from .conftest import EXERCISES, answers_to, source_of
+from .conftest import EXERCISES, SOURCES
 
 EACH = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 MISTAKES = [(e, m) for e in EXERCISES.values() for m in e.mistakes]
@@ -14,14 +15,14 @@ MISTAKES = [(e, m) for e in EXERCISES.values() for m in e.mistakes]
 
 @EACH
 def test_the_solution_keeps_every_promise(exercise):
-    report = grade(exercise, answers_to(exercise, solved=True), 1)  # under nbmake it meets fresh cases each time
+    report = grade(exercise, SOURCES.answers(exercise, solved=True), 1)  # under nbmake it meets fresh cases each time
     assert report.passed and report.earned == exercise.points, report.first_failure
     assert all(outcome.tried >= 9 for outcome in report.outcomes)
 
 
 @EACH
 def test_the_stub_earns_nothing(exercise):
-    report = grade(exercise, answers_to(exercise, solved=False), 1)
+    report = grade(exercise, SOURCES.answers(exercise, solved=False), 1)
     assert report.earned == 0
     assert all(outcome.wrong.unwritten for outcome in report.outcomes)
 
@@ -36,7 +37,7 @@ def test_a_mistake_is_rejected_and_named(exercise, mistake, hasty):
 @EACH
 def test_the_prompt_states_what_the_declaration_says(exercise):
     facts = re.search(
-        rf"^`{re.escape(exercise.id)}` · (.*?)\n\n", source_of(exercise.id.partition(".")[0]), re.S | re.M
+        rf"^`{re.escape(exercise.id)}` · (.*?)\n\n", SOURCES.page(exercise.id.partition(".")[0]), re.S | re.M
     )
     assert facts is not None
     assert facts[1].startswith(f"{exercise.points} points · {exercise.minutes} minutes · read first: ")
@@ -49,8 +50,9 @@ def test_no_words_give_the_answer_away_early(exercise):
     assert not [words for words in told if "masked_fill(~keep" in words or "transpose(-2, -1)" in words]
 
 
-@pytest.mark.parametrize("topic", sorted({id.partition(".")[0] for id in EXERCISES}))
-def test_the_page_adds_up(topic):
-    text, mine = source_of(topic), [e for e in EXERCISES.values() if e.id.startswith(f"{topic}.")]
+@pytest.mark.parametrize("chapter", chapters())
+def test_the_page_adds_up(chapter):
+    mine = of_chapter(chapter)
+    text = SOURCES.page(mine[0].id.partition(".")[0])
     assert f"take {sum(e.minutes for e in mine)} minutes" in text
     assert f"\n{sum(e.points for e in mine)} points" in text

@@ -1,33 +1,39 @@
-"""One small slip in a right answer, and the checks must see it: a fixed sample of all slips, a few seconds long."""
+"""One small slip in a right answer, and the checks must see it: each day another sample of all slips.
+
+All of them are tried by `make prove`; what it found is in proof.json, which `test_proof.py` reads.
+"""
 
 import ast
+from datetime import date
 
 import pytest
 
 from mtlib.grading.mutants import mutants_of, survivors
 
-from .conftest import EQUIVALENT, EXERCISES, answers_in, source_of_answer
+from .conftest import EXERCISES, SOURCES
 
 EVERY = 7  # one mutant of so many
+TODAY = date.today().toordinal() % EVERY
 EACH = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
 
 
 def surviving(exercise, mutants):
-    return [m.change for m in survivors(exercise, mutants, answers_in(exercise.id.partition(".")[0], solved=True))]
+    names = SOURCES.names(exercise.id.partition(".")[0], solved=True)
+    return [m.change for m in survivors(exercise, mutants, names)]
 
 
 @EACH
 def test_a_slip_does_not_pass(exercise):
-    right_too = EQUIVALENT.get(exercise.id, {})
-    slips = [m for m in mutants_of(source_of_answer(exercise)) if m.change not in right_too]
-    assert slips and surviving(exercise, slips[::EVERY]) == []
+    right_too = SOURCES.equivalent(exercise)
+    slips = [m for m in mutants_of(SOURCES.solution(exercise)) if m.change not in right_too]
+    assert slips and surviving(exercise, slips[TODAY % len(slips) :: EVERY]) == []
 
 
-@pytest.mark.parametrize("id", EQUIVALENT)
-def test_what_is_listed_as_right_too_is_a_mutant_and_passes(id):
-    listed = [m for m in mutants_of(source_of_answer(EXERCISES[id])) if m.change in EQUIVALENT[id]]
-    assert surviving(EXERCISES[id], listed) == [m.change for m in listed]
-    assert {m.change for m in listed} == set(EQUIVALENT[id])
+@EACH
+def test_what_is_listed_as_right_too_is_a_mutant_and_passes(exercise):
+    listed = [m for m in mutants_of(SOURCES.solution(exercise)) if m.change in SOURCES.equivalent(exercise)]
+    assert surviving(exercise, listed) == [m.change for m in listed]
+    assert {m.change for m in listed} == set(SOURCES.equivalent(exercise))
 
 
 def test_each_kind_of_slip_is_made():

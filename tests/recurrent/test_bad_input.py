@@ -91,6 +91,8 @@ CASES = {
     "a language model's cache": (lambda: seq2seq(ids, ids, cache=lm.new_cache()), "cache is a RecurrentCache; it must be what new_cache"),
     "a cache of another source": (lambda: seq2seq(ids[:, :3], ids, cache=filled(seq2seq, ids, ids)), r"has read a source of shape \(2, 5\), not \(2, 3\)"),
     "a cache without attention": (lambda: attentive(ids, ids, cache=filled(seq2seq, ids, ids)), "read the source with another kind of model"),
+    "a translator's cache of another depth": (lambda: AttentiveSeq2Seq(9, 7, 6)(ids, ids, cache=filled(AttentiveSeq2Seq(9, 7, 6, 2), ids, ids)), r"the cache holds 2 state\(s\) \(h, c\) of width 6 and this model has 1"),
+    "a translator's cache of another precision": (lambda: AttentiveSeq2Seq(9, 7, 6).double()(ids, ids, cache=filled(attentive, ids, ids)), "the cache is torch.float32 on cpu and x torch.float64"),
     "a GRU": (lambda: from_torch(nn.GRU(3, 4)), "theirs is a GRU; it must be a torch.nn.RNN or torch.nn.LSTM"),
     "ReLU": (lambda: from_torch(nn.RNN(3, 4, nonlinearity="relu")), "theirs has ReLU or proj_size"),
     "projections": (lambda: from_torch(nn.LSTM(3, 4, proj_size=2)), "theirs has ReLU or proj_size"),

@@ -110,17 +110,18 @@ def test_seq2seq_is_two_lstms_of_torchs_with_the_state_handed_over():
     close(model(source, inputs), model.head(to_torch(model.decoder)(model.tok(inputs), state)[0]))
 
 
-def test_attentive_seq2seq_is_its_equation_with_torchs_cells():
-    model, source, inputs = AttentiveSeq2Seq(9, 7, 6).double(), tokens(2, 5), tokens(2, 4, vocab=7)
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_attentive_seq2seq_is_its_equation_with_torchs_cells(n_layers):
+    model, source, inputs = AttentiveSeq2Seq(9, 7, 6, n_layers).double(), tokens(2, 5), tokens(2, 4, vocab=7)
     memory, (h_n, _) = to_torch(model.encoder)(model.source_tok(source))
     decoder, a = to_torch(model.decoder), model.attention
-    h = model.start(h_n[1]).tanh()[None]
+    h = torch.stack(model.start(h_n[-1]).tanh().chunk(n_layers, dim=-1))  # the top layer, right to left, starts all
     c, logits = torch.zeros_like(h), []
     for y in model.tok(inputs).unbind(1):
-        scores = torch.tanh(a.q_proj(h[0])[:, None] + a.k_proj(memory)) @ a.v
+        scores = torch.tanh(a.q_proj(h[-1])[:, None] + a.k_proj(memory)) @ a.v
         context = (scores.softmax(-1)[..., None] * memory).sum(1)
         _, (h, c) = decoder(torch.cat([y, context], dim=-1)[:, None], (h, c))
-        logits.append(model.head(torch.cat([h[0], context], dim=-1)))
+        logits.append(model.head(torch.cat([h[-1], context], dim=-1)))
     close(model(source, inputs), torch.stack(logits, dim=1))
 
 
