@@ -39,6 +39,7 @@ runs: $(READY)  # the long runs that chapters draw: only after the code they use
 
 prove: $(READY)  # the grader's own score, for what has changed since; ALL=1 proves everything again
 	$(BIN)/python -m mtlib.grading.prove -j $(JOBS) $(if $(ALL),--all)
+	$(BIN)/python -m mtlib.training.prove  # a run killed at twenty moments goes on to the same bits
 
 exercises: $(READY)
 	$(BIN)/python -m mtlib.grading.notebooks

@@ -7,7 +7,7 @@ belongs to one attention layer and one batch, and is passed in: no module keeps 
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from . import _check
@@ -55,6 +55,17 @@ class KVCache:
             self.k, self.v = project()
         return self.k, self.v
 
+    def select(self, rows: Int64[Tensor, "B_new"]) -> None:
+        """Go on with these rows of the batch, in this order, some more than once: beam search."""
+        if self.k is not None:
+            self.k, self.v = self.k[rows], self.v[rows]
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` positions: what was guessed and not accepted."""
+        _check.natural(length=length)
+        if self.k is not None:
+            self.k, self.v = self.k[:, :, :length], self.v[:, :, :length]
+
     def _serve(self, use: str) -> None:
         if self._serves not in (None, use):
             raise ValueError(f"this cache serves {self._serves}; give {use} one of its own")
@@ -75,6 +86,18 @@ class ModelCache:
 
     def __len__(self) -> int:
         return len(self.layers[0][0])
+
+    def select(self, rows: Int64[Tensor, "B_new"]) -> None:
+        """Go on with these rows of the batch, in this order, some more than once; the memory's rows too."""
+        for pair in self.layers:
+            for cache in pair:
+                cache.select(rows)
+        self.memory = None if self.memory is None else self.memory[rows]
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` positions; the memory stays whole."""
+        for own, _ in self.layers:
+            own.truncate(length)
 
 
 def _same(old: Tensor, new: Tensor, what: str) -> None:

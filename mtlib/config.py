@@ -5,13 +5,14 @@ turns the words into modules.
 """
 
 from dataclasses import dataclass, field
+from math import isqrt
 from typing import Literal
 
 from . import _check
 
 Norm = Literal["layer", "rms"]
 FFN = Literal["relu", "gelu", "gelu-tanh", "silu", "tanh", "sigmoid", "swiglu", "geglu", "geglu-tanh", "reglu"]
-Scheme = Literal["none", "learned", "sinusoidal", "rotary", "rotary-halves", "t5", "alibi"]
+Scheme = Literal["none", "learned", "sinusoidal", "grid", "rotary", "rotary-halves", "t5", "alibi"]
 Placement = Literal["pre", "post"]
 
 
@@ -20,8 +21,8 @@ class Parts:
     """Of what a model is made, a word for each mechanism; the defaults are GPT-2's, with exact GELU.
 
     norm: 'layer' or 'rms'. ffn: the activation, 'relu' … 'sigmoid', or with a gate 'swiglu',
-    'geglu', 'geglu-tanh', 'reglu'. position: 'none', 'learned', 'sinusoidal', 'rotary',
-    'rotary-halves', 't5', 'alibi'. placement: the norm before the sublayer ('pre') or after
+    'geglu', 'geglu-tanh', 'reglu'. position: 'none', 'learned', 'sinusoidal', 'grid' (of a
+    square picture), 'rotary', 'rotary-halves', 't5', 'alibi'. placement: the norm before the sublayer ('pre') or after
     the addition ('post'). bias: whether the linear maps of the blocks add one. tied: whether
     the head is the token table again. rotary_base: the base of rotary's angles.
 
@@ -60,8 +61,8 @@ class ModelConfig:
     Letters: vocab V, d_model D, n_heads H, n_kv_heads G, n_layers L, d_ff F. Left None,
     n_kv_heads follows n_heads and d_ff is 4·d_model, also in a copy with other sizes made by
     dataclasses.replace; `kv_heads` and `ff_width` are what a model uses. max_len is the number
-    of rows in a learned position table; other schemes have no such end. `parts` says which
-    mechanisms: Parts(…) or one of mt.ORIGINAL, mt.BERT, mt.GPT2, mt.LLAMA, mt.T5.
+    of rows in a learned position table, and of cells in a grid; other schemes have no such end.
+    `parts` says which mechanisms: Parts(…) or one of mt.ORIGINAL, mt.BERT, mt.GPT2, mt.LLAMA, mt.T5.
 
     >>> ModelConfig(vocab=100, max_len=16, d_model=8, n_heads=2, n_layers=1).ff_width
     32
@@ -91,6 +92,11 @@ class ModelConfig:
             raise ValueError(f"d_model={self.d_model} does not split into n_heads={self.n_heads} equal heads")
         if self.n_heads % self.kv_heads:
             raise ValueError(f"n_heads={self.n_heads} query heads cannot share n_kv_heads={self.n_kv_heads} evenly")
+        if self.parts.position == "grid":
+            if self.grid_side**2 != self.max_len:
+                raise ValueError(f"max_len={self.max_len} cells make no square grid; 'grid' needs 64 or another square")
+            if self.d_model % 4:
+                raise ValueError(f"d_model={self.d_model} must be a multiple of 4 for the position 'grid': sin and cos, of row and column")
 
     @property
     def kv_heads(self) -> int:
@@ -101,6 +107,11 @@ class ModelConfig:
     def ff_width(self) -> int:
         """F: d_ff, or 4·d_model where that is None."""
         return 4 * self.d_model if self.d_ff is None else self.d_ff
+
+    @property
+    def grid_side(self) -> int:
+        """Rows, and columns, of the position 'grid': the root of max_len."""
+        return isqrt(self.max_len)
 
     @property
     def head_width(self) -> int:

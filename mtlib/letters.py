@@ -65,6 +65,7 @@ POSITIONED = {
     "none": "as it was: no position enters",
     "learned": "plus the learned row of its position",
     "sinusoidal": "times √D, plus the waves of its position",
+    "grid": "plus the waves of its row and of its column",
     "rotary": "as it was: rotary turns q and k, in every block",
     "rotary-halves": "as it was: rotary turns q and k, in every block",
     "t5": "as it was: the distance enters at the scores",

@@ -17,7 +17,7 @@ from .attention import MultiHeadAttention
 from .config import ModelConfig
 from .ffn import FeedForward, GatedFeedForward
 from .norm import LayerNorm, RMSNorm
-from .position import Learned, Position, Sinusoidal
+from .position import Grid, Learned, Position, Sinusoidal
 from .rotary import Rotary, RotaryHalves
 from .score_bias import ALiBi, RelativeBias
 
@@ -43,6 +43,7 @@ POSITIONS: Mapping[str, Callable[[ModelConfig, bool], Position]] = MappingProxyT
     "none": lambda c, causal: Position(),
     "learned": lambda c, causal: Learned(c.max_len, c.d_model),
     "sinusoidal": lambda c, causal: Sinusoidal(c.d_model),
+    "grid": lambda c, causal: Grid(c.grid_side, c.grid_side, c.d_model),
     "rotary": lambda c, causal: Rotary(c.head_width, base=c.parts.rotary_base),
     "rotary-halves": lambda c, causal: RotaryHalves(c.head_width, base=c.parts.rotary_base),
     "t5": lambda c, causal: RelativeBias(c.n_heads, bidirectional=not causal),

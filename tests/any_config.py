@@ -19,7 +19,7 @@ def any_config(draw) -> Callable[[], mt.ModelConfig]:
     heads = draw(st.sampled_from([1, 2, 4] if scheme == "alibi" else [1, 2, 3, 4]))
     numbers = {
         "vocab": draw(st.integers(1, 9)),
-        "d_model": heads * draw(st.sampled_from([2, 4])),
+        "d_model": heads * draw(st.sampled_from([4] if scheme == "grid" else [2, 4])),
         "n_heads": heads,
         "n_kv_heads": draw(st.sampled_from([groups for groups in (1, 2, 3, 4) if heads % groups == 0])),
         "n_layers": draw(st.integers(1, 2)),

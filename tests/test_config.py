@@ -28,3 +28,14 @@ def test_a_config_cannot_be_changed():
 
 def test_whole_numbers_of_numpy_are_whole_numbers(shapes_unchecked):
     assert mt.ModelConfig(**{**SIZES, "d_model": np.int64(8)}).ff_width == 32
+
+
+def test_a_grid_is_square_and_its_waves_come_in_fours(shapes_unchecked):
+    grid = mt.Parts(position="grid")
+    config = mt.ModelConfig(**{**SIZES, "max_len": 9}, parts=grid)
+    place = mt.Transformer(config, n_classes=2).encoder.pos
+    assert isinstance(place, mt.Grid) and (place.height, place.width) == (3, 3) == (config.grid_side,) * 2
+    with pytest.raises(ValueError, match="max_len=8 cells make no square grid"):
+        mt.ModelConfig(**{**SIZES, "max_len": 8}, parts=grid)
+    with pytest.raises(ValueError, match="d_model=6 must be a multiple of 4"):
+        mt.ModelConfig(**{**SIZES, "d_model": 6}, parts=grid)

@@ -22,6 +22,7 @@ LAYERS = [
     {"transformer"},
     {"interp"},
     {"recurrent"},
+    {"generation"},
     {"interop"},
     {"assets"},
     {"data", "_gguf"},

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 import mtlib as mt
 from mtlib.config import FFN, Norm, Placement, Scheme
 
-V, D, H, MAX = 11, 16, 4, 12
+V, D, H, MAX = 11, 16, 4, 16
 WORDS = st.fixed_dictionaries({
     "norm": st.sampled_from(Norm.__args__),
     "ffn": st.sampled_from(FFN.__args__),

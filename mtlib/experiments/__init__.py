@@ -19,7 +19,7 @@ from typing import Any
 from .._reach import reached
 
 HERE = Path(__file__).parent
-EXPERIMENTS = ("two_jobs",)
+EXPERIMENTS = ("two_jobs", "next_letter")
 
 
 class Stale(RuntimeError):

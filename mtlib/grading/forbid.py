@@ -6,7 +6,7 @@ reads the notebook's text for them as well. `library_of` finds answers that are 
 """
 
 import contextlib
-import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
@@ -20,8 +20,8 @@ class Forbidden(Exception):
 @cache
 def _parse(entry: str) -> tuple[Any, str, str, str]:
     path, _, keyword = entry.partition("(")
-    module, name = path.rsplit(".", 1)
-    return importlib.import_module(module), name, path, keyword.rstrip(")")
+    home, name = path.rsplit(".", 1)
+    return pkgutil.resolve_name(home), name, path, keyword.rstrip(")")  # a module, or a class such as torch.Tensor
 
 
 @contextlib.contextmanager
@@ -31,13 +31,16 @@ def blocked(forbid: tuple[str, ...]) -> Iterator[None]:
     try:
         for entry in forbid:
             home, name, path, keyword = _parse(entry)
-            real = getattr(home, name)
+            real, inherited = getattr(home, name), name not in vars(home)
             setattr(home, name, _refusal(real, path, keyword))
-            undo.append((home, name, real))
+            undo.append((home, name, real, inherited))
         yield
     finally:
-        for home, name, real in undo:
-            setattr(home, name, real)
+        for home, name, real, inherited in undo:
+            if inherited:  # most methods of Tensor: what hid the real one goes
+                delattr(home, name)
+            else:
+                setattr(home, name, real)
 
 
 def _refusal(real: Callable, path: str, keyword: str) -> Callable:

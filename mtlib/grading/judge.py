@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .compare import gap
 from .kit import Kit, made
-from .subject import LocalSubject, Reply, Subject
+from .subject import Reply, Subject, UnguardedSubject
 
 
 class Wrong(Exception):
@@ -90,7 +90,7 @@ def differentiates(reference: Callable, largest: Callable | None = None) -> Call
     def judge(case: dict, subject: Subject) -> None:
         arguments = {name: value for name, value in case.items() if name != "cotangent"}
         args, names = tuple(arguments.values()), list(arguments)
-        expected = LocalSubject(reference).grad(args, case["cotangent"]).value
+        expected = UnguardedSubject(reference).grad(args, case["cotangent"]).value
         size = largest(**arguments) if largest else 1.0
         yours = value_of(subject.grad(args, case["cotangent"]))
         for number, gradient in expected.items():

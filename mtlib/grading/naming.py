@@ -8,6 +8,7 @@ no objection, and a property on which no suspect agrees has nothing to say about
 
 import re
 import time
+import warnings
 from collections.abc import Callable
 
 from torch import Tensor
@@ -15,26 +16,34 @@ from torch import Tensor
 from .compare import gap
 from .draw import throws
 from .exercise import Exercise, Mistake, Property
-from .subject import LocalSubject, Reply, Subject
+from .subject import Reply, Subject, UnguardedSubject
 from .trouble import Trouble
 
-FURTHER, SECONDS = 24, 3.0  # cases of a property that have to agree, as far as the time goes
+FURTHER, SECONDS = 24, 10.0  # cases of a property that have to agree, as far as the learner's code has answered in that time
 
 
 def name_mistake(exercise: Exercise, outcome, subjects: list, seed: int) -> str | None:
     """The sentence of the one mistake that explains the learner's replies, or None."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _name(exercise, outcome, subjects, seed)
+
+
+def _name(exercise: Exercise, outcome, subjects: list, seed: int) -> str | None:
     each = outcome.property
     theirs = replies(each.judge, outcome.case, subjects)
     suspects = [m for m in exercise.mistakes if _same(each, outcome.case, theirs, _replies_of(m, each, outcome.case))]
     if not suspects:
         return None
-    until = time.monotonic() + SECONDS
+    spent = 0.0
     for asked in [each, *(p for p in exercise.properties if p is not each)]:
         left = suspects
-        for case in _further(asked, seed):
-            if time.monotonic() > until:
+        for case in _further(asked, seed, FURTHER if asked is each else FURTHER // 2):
+            if spent > SECONDS:
                 break
+            began = time.monotonic()
             theirs = replies(asked.judge, case, subjects)
+            spent += time.monotonic() - began
             left = [m for m in left if _same(asked, case, theirs, _replies_of(m, asked, case), any_dtype=True)]
         suspects = left if left or asked is each else suspects
         if len({m.sentence for m in suspects}) < 2:  # other properties are asked only to tell two suspects apart
@@ -55,7 +64,7 @@ def replies(judge: Callable, case: dict, subjects: list) -> list[Reply]:
 
 
 def _replies_of(mistake: Mistake, each: Property, case: dict) -> list[Reply]:
-    return replies(each.judge, case, [LocalSubject(answer) for answer in mistake.answers])
+    return replies(each.judge, case, [UnguardedSubject(answer) for answer in mistake.answers])
 
 
 def _same(each: Property, case: dict, theirs: list[Reply], variant: list[Reply], any_dtype: bool = False) -> bool:
@@ -87,6 +96,6 @@ def _same_trouble(a: Trouble | None, b: Trouble | None) -> bool:
     return words[0] == words[1]
 
 
-def _further(each: Property, seed: int) -> list[dict]:
+def _further(each: Property, seed: int, count: int) -> list[dict]:
     """More cases of the same property, plain and rough."""
-    return [case for rough in (False, True) for case in throws(each.cases, rough, FURTHER // 2, seed + 1)]
+    return [case for rough in (False, True) for case in throws(each.cases, rough, count // 2, seed + 1)]

@@ -20,7 +20,7 @@ from typing import Any
 
 from .forbid import found, library_of
 from .plain import describe_type
-from .subject import LocalSubject, Reply, Subject, Hush
+from .subject import Hush, Reply, Subject, UnguardedSubject
 from .trouble import Trouble, trouble_of
 from .wire import Handle, Unreadable, pack, unpack
 
@@ -58,20 +58,13 @@ def serve(connection: socket.socket) -> None:
         connection.sendall(frame)
 
 
-class Given(LocalSubject):
-    """The learner's code in a worker: nobody judges here, so nothing has to be kept clean."""
-
-    def _aside(self) -> contextlib.AbstractContextManager:
-        return contextlib.nullcontext()
-
-
 class Desk:
     """The notebook's names, and every object of the learner's that the grader has a handle of."""
 
     def __init__(self):
         self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "display": _nothing}
         self.names["get_ipython"] = lambda: None
-        self.subjects: dict[int, Given] = {}
+        self.subjects: dict[int, UnguardedSubject] = {}
 
     def answer(self, request: dict) -> dict:
         """What there is to say to a request: a value and the arguments after the call, or trouble."""
@@ -101,7 +94,7 @@ class Desk:
         target = self.names[name]
         if not callable(target) or (name[0].isupper() and not isinstance(target, type)):
             return {"is": describe_type(target)}
-        self.subjects[request["on"]] = Given(target, forbid)
+        self.subjects[request["on"]] = UnguardedSubject(target, forbid)
         return {"forbidden": found(target, forbid), "mtlibs": library_of(target, request["allow"])}
 
     def _inward(self, value: Any) -> Any:

@@ -4,7 +4,10 @@ ACTIVATIONS = {
     "relu": "relu", "gelu": "gelu", "gelu_new": "gelu-tanh", "gelu_pytorch_tanh": "gelu-tanh",
     "silu": "silu", "swish": "silu", "tanh": "tanh", "sigmoid": "sigmoid",
 }  # fmt: skip
-GATED = {"relu": "reglu", "gelu": "geglu", "gelu_new": "geglu-tanh", "gelu_pytorch_tanh": "geglu-tanh", "silu": "swiglu", "swish": "swiglu"}
+GATED = {
+    "relu": "reglu", "gelu": "geglu", "gelu_new": "geglu-tanh", "gelu_pytorch_tanh": "geglu-tanh",
+    "silu": "swiglu", "swish": "swiglu",
+}  # fmt: skip
 
 
 def activation(name: str, table: dict[str, str] = ACTIVATIONS) -> str:

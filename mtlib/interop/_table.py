@@ -27,7 +27,7 @@ class Row:
 def rows(
     pairs: Mapping[str, str | tuple[str, ...]], under: tuple[str, str], *, bias: bool = True, transposed: bool = False
 ) -> Iterator[Row]:
-    """A row for the weight, and one for the bias, of every pair of modules; `under` is put before their names and ours."""
+    """A row for the weight, and one for the bias, of every pair; `under` is put before their names and ours."""
     for theirs, ours in pairs.items():
         ours = (ours,) if isinstance(ours, str) else ours
         for part in ("weight", "bias") if bias else ("weight",):

@@ -42,6 +42,7 @@ def config_from_gpt2(config: Any) -> ModelConfig:
     >>> config_from_gpt2(theirs).parts == GPT2
     True
     """
+    tied = getattr(config, "tie_word_embeddings", True)
     only(config, scale_attn_weights=True, scale_attn_by_inverse_layer_idx=False, add_cross_attention=False)
     return ModelConfig(
         vocab=config.vocab_size,
@@ -51,18 +52,20 @@ def config_from_gpt2(config: Any) -> ModelConfig:
         n_layers=config.n_layer,
         d_ff=config.n_inner,
         norm_eps=config.layer_norm_epsilon,
-        parts=replace(GPT2, ffn=activation(config.activation_function), tied=getattr(config, "tie_word_embeddings", True)),
+        parts=replace(GPT2, ffn=activation(config.activation_function), tied=tied),
     )
 
 
 def _table(config: ModelConfig) -> Table:
-    found = [*rows({"wte": "tok", "wpe": "pos"}, ("transformer.", ""), bias=False), *rows({"ln_f": "norm"}, ("transformer.", ""))]
+    top = "transformer.", ""
+    found = [*rows({"wte": "tok", "wpe": "pos"}, top, bias=False), *rows({"ln_f": "norm"}, top)]
     for n in range(config.n_layers):
         under = f"transformer.h.{n}.", f"blocks.{n}."
         found += [*rows(LINEAR, under, transposed=True), *rows(NORMS, under)]
     if not config.parts.tied:
         found += rows({"lm_head": "head"}, ("", ""), bias=False)
     # Older checkpoints carry the causal triangle of every layer along.
-    triangles = tuple(f"transformer.h.{n}.attn.{name}" for n in range(config.n_layers) for name in ("bias", "masked_bias"))
+    layers = range(config.n_layers)
+    triangles = tuple(f"transformer.h.{n}.attn.{name}" for n in layers for name in ("bias", "masked_bias"))
     copies = {"lm_head.weight": "transformer.wte.weight"} if config.parts.tied else {}
     return Table(tuple(found), copies=copies, unused=triangles)

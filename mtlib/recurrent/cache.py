@@ -5,7 +5,7 @@ That is the bargain of recurrence, and its bottleneck.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 State = tuple[Tensor, ...]  # (h,) or (h, c), each (B, D)
@@ -43,6 +43,10 @@ class RecurrentCache:
     def advance(self, states: list[State], positions: int) -> None:
         """These are the states now, `positions` later."""
         self.states, self._read = states, self._read + positions
+
+    def select(self, rows: Int64[Tensor, "B_new"]) -> None:
+        """Go on with these rows of the batch, in this order, some more than once: beam search."""
+        self.states = [tuple(x[rows] for x in state) for state in self.states]
 
     def check(self, sizes: list[tuple[int, int]], x: Float[Tensor, "B T D_in"]) -> list[State] | list[None]:
         """The states, if they fit cells of these (n_states, D) that go on with x; None each if new."""

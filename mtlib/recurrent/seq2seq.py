@@ -42,6 +42,13 @@ class Seq2SeqCache:
     def __len__(self) -> int:
         return len(self.decoder)
 
+    def select(self, rows: Int64[Tensor, "B_new"]) -> None:
+        """Go on with these rows of the batch, in this order, some more than once: what was read of the source too."""
+        for name in ("memory", "projected", "keep"):
+            held = getattr(self, name)
+            setattr(self, name, None if held is None else held[rows])
+        self.decoder.select(rows)
+
 
 class Seq2Seq(nn.Module):
     """Encoder and decoder with one state between them, of one size however long the source.

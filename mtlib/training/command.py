@@ -64,7 +64,7 @@ def _train(arguments: Namespace) -> int:
     if team.rank == 0 and record.stopped:
         print(f"mtlib: go on with `mtlib train {arguments.recipe} --out {out} --resume`")
     elif team.rank == 0:
-        print(f"{recipe.name}: {scores_line(record)} · {out / 'result.json'}")
+        print(f"{recipe.name}: {scores_line(record, built.data)} · {out / 'result.json'}")
     return 130 if record.stopped else 0
 
 
@@ -84,7 +84,7 @@ def keep(out: Path, recipe: Recipe, built: Built, record: Record, team: Alone) -
         "device": device_name(next(built.model.parameters()).device),
         "parameters": sum(p.numel() for p in built.model.parameters()),
         "seconds": round(record.seconds, 2),
-        "scores": record.evals[-1].scores._asdict(),
+        "scores": scores_of(record, built.data),
         "yardsticks": record.yardsticks,
         "evals": [{"step": step, **scores._asdict()} for step, scores in record.evals],
         "curve": record.curve(),
@@ -117,7 +117,16 @@ def device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def scores_line(record: Record) -> str:
+def scores_of(record: Record, data: object) -> dict[str, float]:
+    """The last held-out scores; of running text, also in bits for each byte."""
+    scores = record.evals[-1].scores._asdict()
+    if hasattr(data, "bits_per_byte"):
+        scores["bits_per_byte"] = data.bits_per_byte(scores["loss"])
+    return scores
+
+
+def scores_line(record: Record, data: object) -> str:
     """What a run came to, in a line."""
-    s = record.evals[-1].scores
-    return f"held-out loss {s.loss:.4f}, accuracy {s.accuracy:.2%}, exact {s.exact:.2%} in {record.seconds:.0f} s"
+    s = scores_of(record, data)
+    bits = f", {s['bits_per_byte']:.3f} bits a byte" if "bits_per_byte" in s else ""
+    return f"held-out loss {s['loss']:.4f}{bits}, accuracy {s['accuracy']:.2%}, exact {s['exact']:.2%} in {record.seconds:.0f} s"

@@ -7,7 +7,7 @@ from .. import _check
 from .schedule import FLOOR, cosine, inverse_sqrt
 
 Schedule = Literal["cosine", "inverse-sqrt"]
-Precision = Literal["float32", "bf16"]
+Precision = Literal["float32", "bf16", "bf16-stream"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,8 @@ class TrainConfig:
     it does not fit the memory; the update stays the same. lr: the peak of the schedule, after
     `warmup` steps; 'cosine' ends at a tenth of it. clip: the largest norm of all gradients
     together; None lets them be. label_smoothing: see losses.cross_entropy. precision: 'bf16'
-    computes in bfloat16 where the hardware has it, the weights stay float32. compile: whether
+    multiplies in bfloat16 where the hardware has it, 'bf16-stream' also carries the residual
+    stream in it, which is faster and coarser; the weights stay float32. compile: whether
     torch.compile makes kernels of the step. seed: of the data's order and of dropout.
     eval_every, save_every: in steps, 0 for the end only. eval_rows: held-out rows to measure on.
 

@@ -32,12 +32,12 @@ def costs(recipe: Recipe, built: Built) -> Table[Cost]:
     tokens = 1 if asked is None or asked.dim() == 1 else asked.size(1)
     rows = [
         Cost("parameters", f"{n:,}", "a tied one once"),
-        *(Cost(name, _bytes(held[name]), "float32, held from step to step") for name in ("weights", "gradients", "adamw")),
-        Cost("an update", _flops(update), f"forward and backward of {train.batch:,} rows, each matrix product counted"),
-        Cost("the run", _flops(whole), f"{train.steps:,} updates, {train.steps * train.batch * tokens:,} places"),
+        *(Cost(name, _bytes(float(held[name])), "float32, held from step to step") for name in ("weights", "gradients", "adamw")),
+        Cost("an update", _flops(float(update)), f"forward and backward of {train.batch:,} rows, each matrix product counted"),
+        Cost("the run", _flops(float(whole)), f"{train.steps:,} updates, {train.steps * train.batch * tokens:,} places"),
         Cost("on an H100", _hours(whole / (SHARE * H100)), f"at {SHARE:.0%} of its 989 TFLOP/s in bf16"),
     ]
-    return Table(rows, caption=f"What {recipe.name} costs")
+    return Table(tuple(rows), caption=f"What {recipe.name} costs")
 
 
 def flops(built: Built, rows: int) -> int:
@@ -52,7 +52,7 @@ def flops(built: Built, rows: int) -> int:
     return counter.get_total_flops()
 
 
-def _bytes(n: int) -> str:
+def _bytes(n: float) -> str:
     for unit in ("B", "KiB", "MiB"):
         if n < 1024:
             return f"{n:.3g} {unit}"

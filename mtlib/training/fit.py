@@ -198,7 +198,7 @@ class _Run:
         print(f"mtlib: process {self.crew.rank} of {self.crew.size} was told to end at step {self.done}; {kept}", file=sys.stderr)
 
     def close(self) -> None:
-        for open_one in (self.log, self.progress):
+        for open_one in (self.update, self.log, self.progress):
             if open_one is not None:
                 open_one.close()
 

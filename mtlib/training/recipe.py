@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 import torch
 from torch import nn
 
-from .. import data as sources
 from ..cores import use_fused
 from . import models
 from .checkpoint import plain
 from .config import TrainConfig
 from .distributed import DistributedConfig
+from .sources import source
 from .tables import RecipeError, known, made, override, read_toml, values
 
 if TYPE_CHECKING:
@@ -76,24 +76,22 @@ def from_tables(tables: Mapping[str, Any], name: str, file: str) -> Recipe:
 def build(recipe: Recipe, *, device: str | torch.device = "cpu") -> Built:
     """The data, then a model that fits them, its weights drawn from the recipe's seed; its cores are the fast ones."""
     options = dict(recipe.data)
-    data = _source(options.pop("name"), recipe.name)(**options)
+    cls = source(options.pop("name"), recipe.name)
+    try:
+        data = cls(**options)
+    except (ValueError, TypeError) as error:  # a value that does not fit, or an option that must be given
+        raise RecipeError(f"{recipe.name}, [data]: {error}") from None
     with torch.random.fork_rng([]):
         torch.default_generator.manual_seed(recipe.train.seed)
         model = models.build(recipe.model, f"{recipe.name}, [model]", data)
     return Built(use_fused(model).to(device), data)
 
 
-def _source(name: object, where: str) -> Any:
-    if name not in sources.SOURCES:
-        raise RecipeError(f"{where}, name is {name!r}; it must be one of: {', '.join(sources.SOURCES)}")
-    return sources.SOURCES[name]
-
-
 def _data(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     options = dict(table)
-    source = _source(options.pop("name", None), where)
-    hints = get_type_hints(source.__init__ if inspect.isclass(source) else source)
-    hints = {name: hints.get(name, Any) for name in inspect.signature(source).parameters}
+    cls = source(options.pop("name", None), where)
+    hints = get_type_hints(cls.__init__)
+    hints = {name: hints.get(name, Any) for name in inspect.signature(cls).parameters}
     return {"name": table["name"], **values(hints, options, where)}
 
 

@@ -10,7 +10,7 @@ import mtlib
 ROOT = Path(mtlib.__file__).parent
 GRADING = {path.stem: path for path in (ROOT / "grading").glob("*.py")}
 WORDS = {"compare", "draw", "exercise", "forbid", "judge", "kit", "plain", "settings", "subject", "trouble"}
-DOORS = {"__init__", "checking", "grade", "notebooks", "grade_cli", "progress", "prove"}  # what is called from outside
+DOORS = {"__init__", "checking", "grade", "notebooks", "grade_cli", "progress", "prove", "sources"}  # what is called from outside
 
 
 def imported(path: Path) -> set[str]:

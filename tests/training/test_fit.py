@@ -158,12 +158,20 @@ def test_yardsticks_are_measured_on_held_out_rows():
 def test_bf16_is_taken_where_there_is_any_and_stays_close(monkeypatch):
     from mtlib.training import update
 
-    losses = {}
-    for has in False, True:
-        monkeypatch.setattr(update, "has_bf16", lambda device, has=has: has)
-        losses[has] = fit(decoder(), Copies(), config(precision="bf16"), quiet=True).losses
-    assert losses[True] != losses[False] and losses[True] == pytest.approx(losses[False], abs=0.05)
-    assert losses[False] == fit(decoder(), Copies(), config(), quiet=True).losses
+    full = fit(decoder(), Copies(), config(), quiet=True).losses
+    losses, streams = {}, {}
+    for word in "bf16", "bf16-stream":
+        monkeypatch.setattr(update, "has_bf16", lambda device: False)
+        assert fit(decoder(), Copies(), config(precision=word), quiet=True).losses == full
+        monkeypatch.setattr(update, "has_bf16", lambda device: True)
+        model, seen = mt.use_fused(decoder()), []
+        hook = model.blocks[1].register_forward_hook(lambda m, a, out, seen=seen: seen.append(out.dtype))
+        losses[word], streams[word] = fit(model, Copies(), config(precision=word), quiet=True).losses, seen
+        hook.remove()
+        assert not any(m._forward_hooks for m in model.modules())
+        assert losses[word] != full and losses[word] == pytest.approx(full, abs=0.05)
+    assert torch.bfloat16 not in streams["bf16"] and torch.bfloat16 in streams["bf16-stream"]
+    assert torch.float32 in streams["bf16-stream"]  # held-out rows are measured in full
 
 
 INTERRUPTED = """

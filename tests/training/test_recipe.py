@@ -5,9 +5,8 @@ import json
 import pytest
 import torch
 
-import mtlib.data
 from mtlib import cli, count
-from mtlib.training import command, recipe
+from mtlib.training import command, recipe, sources
 from mtlib.training.cost import flops
 from mtlib.training.example import Repeats
 
@@ -43,7 +42,7 @@ class Sourced(Repeats):
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
-    monkeypatch.setattr(mtlib.data, "SOURCES", {"repeats": Sourced}, raising=False)
+    monkeypatch.setattr(sources, "SOURCES", {"repeats": f"{__name__}.Sourced"})
     path = tmp_path / "toy.toml"
     path.write_text(TOML)
     return path

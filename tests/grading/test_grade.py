@@ -1,0 +1,231 @@
+"""`mtlib grade`, from the command line: what it says, in which form, and with which exit status."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from mtlib import cli, exercises
+from mtlib.grading import sandbox
+from mtlib.grading.grade import chapter_of, files_of
+from mtlib.grading.submission import BadNotebook, Program, read
+
+from .notebook import ANSWERS, CAUSAL, CHECK, IMPORTS, PADDING, SCORES, with_answers, write
+
+MINE = tuple(ANSWERS)
+
+
+@pytest.fixture(scope="module")
+def nursery():
+    nursery = sandbox.Nursery()
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(autouse=True)
+def three_exercises(monkeypatch, nursery):
+    monkeypatch.setattr(exercises, "of_chapter", lambda chapter: tuple(map(exercises.find, MINE)))
+    monkeypatch.setattr("mtlib.grading.grade_cli.Nursery", lambda: nursery)
+    monkeypatch.setattr(nursery, "close", lambda: None)
+
+
+@pytest.fixture
+def graded(capsys):
+    def run(*arguments):
+        status = cli.main(["grade", *map(str, arguments), "--seed", "1"])
+        return status, capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Submissions as they come."""
+    with_answers(tmp_path / "a_right.ipynb")
+    with_answers(tmp_path / "b_wrong.ipynb", scores="def scores(q, k):\n    return q @ k.mT")
+    (tmp_path / "c_broken.ipynb").write_text('{"cells": [', encoding="utf-8")
+    write(tmp_path / "d_empty.ipynb")
+    return tmp_path
+
+
+def test_a_right_notebook_earns_all_and_exit_status_0(graded, folder):
+    status, said = graded(folder / "a_right.ipynb")
+    assert status == 0
+    assert "20 of 20 points, 100%, passed" in said.out and "✓ attention.causal_keep" in said.out
+
+
+def test_a_wrong_one_is_told_the_mistake_and_the_smallest_case(graded, folder):
+    status, said = graded(folder / "b_wrong.ipynb")
+    assert status == 1
+    assert "13 of 20 points, 65%, below 100%" in said.out
+    assert "This is the plain dot product, without the division by √d_k." in said.out
+    assert "expected" in said.out and "✗ leading axes" in said.out
+    assert graded(folder / "b_wrong.ipynb", "--pass-mark", "60")[0] == 0
+
+
+def test_a_folder_is_graded_whole_and_bad_files_cost_their_owners_only(graded, folder):
+    status, said = graded(folder, "-j", "2", "--chapter", "06_attention", "--json")
+    rows = {row["file"].rpartition("/")[2]: row for row in json.loads(said.out)["files"]}
+    assert status == 1
+    assert {name: (row["earned"], row["points"]) for name, row in rows.items()} == {
+        "a_right.ipynb": (20, 20), "b_wrong.ipynb": (13, 20), "c_broken.ipynb": (0, 20), "d_empty.ipynb": (0, 20),
+    }  # fmt: skip
+    assert "broken JSON" in rows["c_broken.ipynb"]["notes"][0]
+    assert "there is no scores in the notebook" in rows["d_empty.ipynb"]["marks"][0]["message"]
+    assert "4/4" in said.err  # the progress bar
+
+
+def test_every_form_says_the_same(graded, folder):
+    graded(folder, "--chapter", "06_attention", "--json", "--csv", "--html", "-o", folder / "report")
+    told = json.loads((folder / "report.json").read_text(encoding="utf-8"))["files"]
+    rows = list(csv.DictReader(io.StringIO((folder / "report.csv").read_text(encoding="utf-8"))))
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for sheet in told:
+        assert sum(int(row["earned"]) for row in rows if row["file"] == sheet["file"]) == sheet["earned"]
+        assert f"{sheet['earned']}/{sheet['points']}" in page
+    assert "http" not in page and "<script src" not in page
+
+
+def test_gradescopes_results_hold_a_test_for_each_property(graded, folder):
+    status, said = graded(folder / "b_wrong.ipynb", "--gradescope")
+    results = json.loads(said.out)
+    assert (results["score"], sum(test["max_score"] for test in results["tests"])) == (13, 20)
+    failed = [test for test in results["tests"] if test["status"] == "failed"]
+    assert [test["name"] for test in failed] == ["attention.scores: values", "attention.scores: leading axes"]
+    assert "smallest case" in failed[0]["output"]
+
+
+def test_what_strangers_write_is_text_in_every_form(graded, tmp_path):
+    evil = '</pre><script>alert(1)</script>\\x1b[2J'
+    path = with_answers(tmp_path / "=1+1<b>.ipynb", scores=f"def scores(q, k):\n    raise KeyError('{evil}')")
+    graded(path, "--chapter", "06_attention", "--csv", "--html", "-o", tmp_path / "r")
+    page, table = ((tmp_path / f"r.{form}").read_text(encoding="utf-8") for form in ("html", "csv"))
+    assert "alert(1)" in page and "<script>alert" not in page and "<b>" not in page
+    assert "\x1b" not in graded(path, "--chapter", "06_attention")[1].out + table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nowhere.ipynb",), "there is no nowhere.ipynb"),
+        ((".", "-j", "0"), "at least one at a time"),
+        ((".", "--json", "--csv"), "need -o NAME"),
+        ((".", "--chapter", "99"), "no chapter '99'"),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_exit_status_2(graded, folder, monkeypatch, arguments, says):
+    monkeypatch.chdir(folder)
+    status, said = graded(*arguments)
+    assert status == 2 and says in said.err and len(said.err.splitlines()) == 1
+
+
+# Notebooks as other people's programs save them.
+
+
+def test_line_ends_marks_and_old_formats_are_read(tmp_path):
+    path = with_answers(tmp_path / "n.ipynb")
+    expected = [cell.source for cell in read(path)]
+    path.write_bytes(path.read_bytes().replace(rb"\n", rb"\r\n"))
+    assert [cell.source for cell in read(path)] == expected
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert [cell.source for cell in read(path)] == expected
+    book = json.loads(path.read_text(encoding="utf-8-sig"))
+    book["cells"] = [cell | {"source": cell["source"].splitlines(keepends=True)} for cell in book["cells"]]
+    path.write_text(json.dumps(book))
+    assert [cell.source for cell in read(path)] == expected
+    old = [{"cell_type": "code", "input": cell["source"]} for cell in book["cells"]]
+    path.write_text(json.dumps({"worksheets": [{"cells": old}], "nbformat": 3}))
+    assert [cell.source for cell in read(path)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "not a notebook"),
+        ("[1, 2]", "no cells"),
+        ('{"cells": 3}', "no cells"),
+        ("[" * 100_000, "not a notebook"),
+        ('{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "for R, not for Python"),
+    ],
+)
+def test_what_is_no_notebook_is_said(tmp_path, text, says):
+    (tmp_path / "n.ipynb").write_text(text)
+    with pytest.raises(BadNotebook, match=says):
+        read(tmp_path / "n.ipynb")
+
+
+def test_a_notebook_of_a_hundred_megabytes_of_output_is_graded(graded, tmp_path):
+    path = with_answers(tmp_path / "n.ipynb")
+    book = json.loads(path.read_text())
+    book["cells"][0]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 100_000_000}]
+    path.write_text(json.dumps(book))
+    assert graded(path)[0] == 0
+
+
+def test_cells_out_of_order_and_checks_edited_or_gone_keep_their_points(graded, tmp_path):
+    orders = {
+        "reversed": (CHECK, PADDING, CAUSAL, SCORES, IMPORTS),
+        "checks edited": (IMPORTS, SCORES, 'check("attention.scores", lambda q, k: 1)', CAUSAL, PADDING),
+        "ids changed": (IMPORTS, SCORES, 'check("attention.easy", scores)', CAUSAL, PADDING),
+    }
+    for name, cells in orders.items():
+        status, said = graded(write(tmp_path / f"{name}.ipynb", *cells))
+        assert status == 0, (name, said.out)
+
+
+def test_the_chapter_is_told_by_name_by_checks_or_by_functions(tmp_path):
+    plain = Program(read(with_answers(tmp_path / "n.ipynb")))
+    checked = Program(read(write(tmp_path / "c.ipynb", CHECK)))
+    nothing = Program(read(write(tmp_path / "e.ipynb", "x = 1")))
+    assert chapter_of(nothing, "alice_06_attention") == chapter_of(plain) == chapter_of(checked) == "06_attention"
+    assert chapter_of(nothing) is None
+
+
+def test_a_folder_gives_each_notebook_once_and_no_checkpoints(folder):
+    (folder / ".ipynb_checkpoints").mkdir()
+    with_answers(folder / ".ipynb_checkpoints" / "a.ipynb")
+    assert [p.name[0] for p in files_of([str(folder), str(folder / "a_right.ipynb")])] == ["a", "b", "c", "d"]
+
+
+# What the text of an answer gives away.
+
+
+def refused(answer, *before, id="attention.causal_keep"):
+    cells = [IMPORTS, *before, answer]
+    program = Program([cell for number, text in enumerate(cells) for cell in [_cell(number, text)]])
+    return program.refusal(exercises.find(id))
+
+
+def _cell(number, text):
+    from mtlib.grading import submission
+
+    return submission._cell(number, text)
+
+
+FORBIDDEN = {
+    "mtlib by its module": ("def causal_keep(a, b):\n    return mt.causal_keep(a, b)", "import mtlib as mt"),
+    "mtlib by name": ("def causal_keep(a, b):\n    return ck(a, b)", "from mtlib import causal_keep as ck"),
+    "mtlib inside": ("def causal_keep(a, b):\n    import mtlib\n    return mtlib.causal_keep(a, b)",),
+    "mtlib behind a helper": ("def causal_keep(a, b):\n    return h(a, b)", "import mtlib", "h = mtlib.causal_keep"),
+}
+
+
+@pytest.mark.parametrize("cells", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_an_answer_that_calls_mtlib_is_refused_by_its_text(cells):
+    assert "is mtlib's own" in refused(*cells)
+
+
+def test_what_an_answer_does_not_rest_on_may_use_mtlib():
+    assert refused(CAUSAL, "import mtlib as mt", "weights = mt.causal_keep(1, 2)") == ""
+
+
+def test_torchs_own_function_is_refused_by_its_text():
+    answer = "def scaled_dot_product_attention(q, k, v, keep=None):\n    return F.scaled_dot_product_attention(q, k, v), None"
+    assert "whole exercise" in refused(answer, "import torch.nn.functional as F", id="attention.scaled_dot_product")
+
+
+def test_experiments_after_the_last_answer_are_not_run(tmp_path):
+    program = Program(read(with_answers(tmp_path / "n.ipynb", "while True: pass", "x = scores(1, 2)")))
+    needed = program.needed(tuple(map(exercises.find, MINE)))
+    assert [cell.source for cell in needed] == [IMPORTS, SCORES, CAUSAL, PADDING]
