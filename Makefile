@@ -50,6 +50,7 @@ bench: book
 	$(BIN)/python benchmarks/attention_speed.py
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/model_speed.py
+	$(BIN)/python benchmarks/training.py
 
 clean:
 	rm -rf _build

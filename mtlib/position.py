@@ -148,7 +148,9 @@ def rows(table, start: int, T: int, columns: int, base: float, like: Tensor) -> 
     """
     _check.natural(start=start)
     length = 1 << max(start + T - 1, 127).bit_length()
-    return table(length, columns, base)[start : start + T].to(like.device, like.dtype)
+    with torch.no_grad(), torch.inference_mode(False):  # a remembered table outlives the mode it was made in
+        whole = table(length, columns, base)
+    return whole[start : start + T].to(like.device, like.dtype)
 
 
 def _even(**sizes: int) -> None:

@@ -12,7 +12,7 @@ price: what the longer prompts have more is read one by one, beside the shorter'
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .rules import GREEDY, Rules
 from .writer import Prompts, asked, device_of, fits, is_writer, rows_of
@@ -101,7 +101,6 @@ def _checked(
     return rows
 
 
-@torch.inference_mode()  # torch leaves it again between one yield and the next
 def _steps(
     model: nn.Module,
     rows: list[list[int]],
@@ -116,7 +115,7 @@ def _steps(
     left, cache = [max_new] * len(rows), model.new_cache()
     while True:
         at = text.size(1)
-        tokens = rules.pick(model(new, cache=cache)[:, -1], text, generator).tolist()
+        tokens = _next(model, new, cache, rules, text, generator)
         reading = [at < len(row) for row in rows]
         yield [None if reads or not more else token for token, reads, more in zip(tokens, reading, left)]
         left = [more if reads else 0 if token in stop else max(more - 1, 0) for token, reads, more in zip(tokens, reading, left)]
@@ -125,3 +124,11 @@ def _steps(
         tokens = [row[at] if reads else token for row, token, reads in zip(rows, tokens, reading)]
         new = torch.tensor(tokens, device=device)[:, None]
         text = torch.cat([text, new], dim=1)
+
+
+@torch.inference_mode()  # here, and not around a generator, whose caller would be in it too
+def _next(
+    model: nn.Module, new: Tensor, cache: object, rules: Rules, text: Tensor, generator: torch.Generator | None
+) -> list[int]:
+    """The model reads what is new, and one token is picked for each row."""
+    return rules.pick(model(new, cache=cache)[:, -1], text, generator).tolist()

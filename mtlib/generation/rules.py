@@ -26,7 +26,7 @@ def temperature(logits: Float[Tensor, "*any V"], t: float) -> Float[Tensor, "*an
 
     Raises ValueError for t < 0. Source: Ackley, Hinton and Sejnowski 1985.
 
-    >>> temperature(torch.tensor([0.0, 1.0, 1.0]), 0).tolist()
+    >>> temperature(torch.tensor([0.0, 1.0, 1.0]), 0.0).tolist()
     [0.0, 1.0, 0.0]
     """
     _logits(logits)
