@@ -98,11 +98,11 @@ def _sample_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     sample.add_argument("--chat", action="store_true", help="put the prompt to smollm2 as a question")
     sample.add_argument("--max-new", metavar="N", type=int, help="tokens to write (200, or as many as fit)")
     sample.add_argument("--temperature", metavar="T", type=float, default=0.8, help="0 takes the likeliest always (0.8)")
-    sample.add_argument("--top-k", metavar="K", type=int, help="draw from the K likeliest")
-    sample.add_argument("--top-p", metavar="P", type=float, default=1.0, help="draw from the likeliest that weigh P together")
-    sample.add_argument("--min-p", metavar="P", type=float, default=0.0, help="draw from what weighs P times the likeliest")
+    sample.add_argument("--top-k", metavar="K", type=int, help="from the K likeliest")
+    sample.add_argument("--top-p", metavar="P", type=float, default=1.0, help="from the likeliest that weigh P together")
+    sample.add_argument("--min-p", metavar="P", type=float, default=0.0, help="from what weighs P times the likeliest")
     sample.add_argument("--repetition", metavar="X", type=float, default=1.0, help="above 1: avoid what was said already")
-    sample.add_argument("--window", metavar="N", type=int, help="see the last N tokens only, and so never run out of positions")
+    sample.add_argument("--window", metavar="N", type=int, help="see the last N tokens only, and so never run out")
     sample.add_argument("--seed", metavar="N", type=int, default=0, help="draw the same again (0)")
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from .cores import use_fused
 from .generation import Given, Rules, Window, spell, stream
 from .generation.writer import positions
 
@@ -34,7 +35,8 @@ def sample(arguments: Namespace) -> int:
     """mtlib sample: returns the exit status; what a user can mend is one line on stderr."""
     try:
         scene = _smollm2(arguments) if arguments.model == SMOLLM2 else _of_run(arguments)
-        model = scene.model if arguments.window is None else Window(scene.model, arguments.window)
+        model = use_fused(scene.model)  # nobody looks inside here
+        model = model if arguments.window is None else Window(model, arguments.window)
         tokens = stream(
             model, scene.ids, max_new=_max_new(arguments.max_new, model, len(scene.ids)), rules=_rules(arguments),
             stop=scene.stop, generator=torch.Generator().manual_seed(arguments.seed),

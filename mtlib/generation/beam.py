@@ -49,7 +49,8 @@ def beam_search(
     for _ in range(max_new):
         logits = model(new, cache=cache)[:, -1]  # (live, V)
         extended = _best(live, logits.float() if logits.dtype.itemsize < 4 else logits, width)
-        ranked = sorted([(beam, None) for beam in finished] + extended, key=lambda pair: -pair[0].log_probability)[:width]
+        ranked = [(beam, None) for beam in finished] + extended
+        ranked = sorted(ranked, key=lambda pair: -pair[0].log_probability)[:width]
         ended = [parent is None or beam.tokens[-1] in stop for beam, parent in ranked]
         finished = [beam for (beam, _), end in zip(ranked, ended) if end]
         going = [pair for pair, end in zip(ranked, ended) if not end]

@@ -91,7 +91,12 @@ def spell(tokens: Iterable[int], decode: Callable[[list[int]], str]) -> Iterator
 
 
 def _checked(
-    model: nn.Module, prompts: Prompts, max_new: int, rules: Rules, stop: Collection[int], generator: torch.Generator | None
+    model: nn.Module,
+    prompts: Prompts,
+    max_new: int,
+    rules: Rules,
+    stop: Collection[int],
+    generator: torch.Generator | None,
 ) -> list[list[int]]:
     """The prompts, when all is well."""
     is_writer(model, "model")
@@ -113,15 +118,16 @@ def _steps(
     shortest, device = min(map(len, rows)), device_of(model)
     text = new = torch.tensor([row[:shortest] for row in rows], device=device)
     left, cache = [max_new] * len(rows), model.new_cache()
-    while True:
-        at = text.size(1)
+    while any(left):
+        at, wrote = text.size(1), [None] * len(rows)
         tokens = _next(model, new, cache, rules, text, generator)
-        reading = [at < len(row) for row in rows]
-        yield [None if reads or not more else token for token, reads, more in zip(tokens, reading, left)]
-        left = [more if reads else 0 if token in stop else max(more - 1, 0) for token, reads, more in zip(tokens, reading, left)]
-        if not any(left):
-            return
-        tokens = [row[at] if reads else token for row, token, reads in zip(rows, tokens, reading)]
+        for b, row in enumerate(rows):
+            if at < len(row):
+                tokens[b] = row[at]  # what the model would have said does not matter yet
+            elif left[b]:
+                wrote[b] = tokens[b]
+                left[b] = 0 if tokens[b] in stop else left[b] - 1
+        yield wrote
         new = torch.tensor(tokens, device=device)[:, None]
         text = torch.cat([text, new], dim=1)
 

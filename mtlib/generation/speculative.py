@@ -46,7 +46,8 @@ def accept(
     (0, tensor([0., 1.]))
     """
     G = tokens.size(0)
-    if draft_probs.size(-1) != target_probs.size(-1) or (len(draft_probs), len(target_probs), len(uniforms)) != (G, G + 1, G):
+    rows = len(draft_probs), len(target_probs), len(uniforms)
+    if rows != (G, G + 1, G) or draft_probs.size(-1) != target_probs.size(-1):
         raise ValueError(
             f"{G} tokens want draft_probs (G, V), target_probs (G+1, V), uniforms (G); these are "
             f"{tuple(draft_probs.shape)}, {tuple(target_probs.shape)}, {tuple(uniforms.shape)}"
@@ -129,8 +130,8 @@ def _checked(model: nn.Module, draft: nn.Module, prompt: Sequence[int], max_new:
     (text,) = rows_of([list(prompt)])
     for name, writer in ("model", model), ("draft", draft):
         is_writer(writer, name)
-        if not hasattr(writer.new_cache(), "truncate"):
-            raise TypeError(f"{name} keeps a {type(writer.new_cache()).__name__}, which cannot forget what was guessed in vain")
+        if not hasattr(cache := writer.new_cache(), "truncate"):
+            raise TypeError(f"{name} keeps a {type(cache).__name__}, which cannot forget what was guessed in vain")
         fits(writer, name, len(text), max_new)
     sizes = vocabulary(model), vocabulary(draft)
     if None not in sizes and sizes[0] != sizes[1]:

@@ -46,7 +46,7 @@ class Given(nn.Module):
         super().__init__()
         _check.instance(model=(model, nn.Module), source=(source, Tensor))
         if not hasattr(model, "encoder") or not hasattr(model, "decoder"):
-            raise TypeError(f"model is a {type(model).__name__}; it must read a source, as EncoderDecoder and Seq2Seq do")
+            raise TypeError(f"model is a {type(model).__name__}; it must read a source, as EncoderDecoder does")
         self.model = model
         self.register_buffer("source", source, persistent=False)
         self.register_buffer("source_keep", source_keep, persistent=False)
@@ -120,14 +120,14 @@ def is_writer(model: nn.Module, name: str) -> None:
     if not hasattr(model, "new_cache"):
         raise TypeError(f"{name} is a {kind}; it must have new_cache(), as DecoderLM and RecurrentLM do")
     if any(isinstance(part, nn.Dropout) and part.p and part.training for part in model.modules()):
-        raise ValueError(f"{name} is in training mode, where dropout makes another model of it at each step: call eval()")
+        raise ValueError(f"{name} is in training mode, where dropout makes it another model at each step: call eval()")
 
 
 def rows_of(prompts: Prompts) -> list[list[int]]:
     """Prompts as lists of ints, at least one, none empty."""
     rows = prompts.tolist() if isinstance(prompts, Tensor) else [list(row) for row in prompts]
     if not rows or not all(isinstance(row, list) and row for row in rows):
-        raise ValueError("prompts must be one or more texts of at least one token each; give an empty one its first token")
+        raise ValueError("prompts must be one or more texts of at least one token each; give an empty one a first token")
     if not all(isinstance(token, int) and not isinstance(token, bool) for row in rows for token in row):
         raise TypeError("prompts must hold token ids: a tensor (B, T) of torch.int64, or lists of ints")
     return rows
@@ -138,8 +138,8 @@ def fits(model: nn.Module, name: str, longest: int, max_new: int) -> None:
     rows, needed = positions(model), longest + max_new - 1
     if rows is not None and needed > rows:
         raise ValueError(
-            f"a prompt of {longest} tokens and max_new={max_new} need {needed} positions and {name}'s table has {rows}; "
-            f"ask for less, or take Window({name}, {rows})"
+            f"a prompt of {longest} tokens and max_new={max_new} need {needed} positions and {name}'s table has "
+            f"{rows}; ask for less, or take Window({name}, {rows})"
         )
 
 
@@ -150,7 +150,7 @@ def asked(max_new: int, rules: Rules, stop: Collection[int], generator: torch.Ge
     if not isinstance(stop, Collection) or isinstance(stop, str):
         raise TypeError(f"stop is a {type(stop).__name__}; it must be a collection of token ids, such as stop=(eos,)")
     if generator is None and not rules.greedy:
-        raise ValueError(f"temperature={rules.temperature} draws at random: give generator=torch.Generator().manual_seed(…)")
+        raise ValueError(f"temperature={rules.temperature} draws at random: give generator=torch.Generator()")
 
 
 def positions(model: nn.Module) -> int | None:
