@@ -15,6 +15,7 @@ scores, as is usual; `mfu_causal` only the half that is used.
 """
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -59,10 +60,6 @@ class Logits(nn.Module):
         return self.model(ids, use_cache=False).logits
 
 
-def ours(config: mt.ModelConfig) -> nn.Module:
-    return mt.use_fused(mt.DecoderLM(config))
-
-
 def theirs(config: mt.ModelConfig) -> nn.Module:
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -70,6 +67,10 @@ def theirs(config: mt.ModelConfig) -> nn.Module:
         vocab_size=config.vocab, n_positions=config.max_len, n_embd=config.d_model, n_layer=config.n_layers,
         n_head=config.n_heads, resid_pdrop=0, embd_pdrop=0, attn_pdrop=0, attn_implementation="sdpa",
     )))  # fmt: skip
+
+
+def ours(config: mt.ModelConfig) -> nn.Module:
+    return mt.use_fused(mt.DecoderLM(config))
 
 
 CONTESTANTS = {
@@ -110,20 +111,19 @@ def start(name: str, config: mt.ModelConfig, train: TrainConfig, device: str) ->
         try:
             runner = Runner(name, config, train, device)
             runner.run(WARM, timed=False)
+            say(f"{name}: ready after {time.perf_counter() - began:.0f} s")
+            return runner, train.batch // train.accumulate
         except torch.OutOfMemoryError:
-            runner = None
-            torch.cuda.empty_cache()
-            torch.compiler.reset()
-            train = TrainConfig(**(vars(train) | {"accumulate": 2 * train.accumulate}))
-            continue
-        say(f"{name}: ready after {time.perf_counter() - began:.0f} s")
-        return runner, train.batch // train.accumulate
+            say(f"{name}: too many rows")
+        runner = None  # only here has the traceback let go of it
+        gc.collect()
+        torch.cuda.empty_cache()
+        train = TrainConfig(**(vars(train) | {"accumulate": 2 * train.accumulate}))
 
 
 def row(name: str, runner: Runner, rows: int, config: mt.ModelConfig, peak: float | None) -> dict[str, object]:
     """What was measured so far: over the median update, which a hiccup does not move."""
-    tokens = runner.train.batch * config.max_len
-    parts = count.flops(config, config.max_len)
+    tokens, parts = runner.train.batch * config.max_len, count.flops(config, config.max_len)
     a_token = count.FORWARD_AND_BACKWARD * parts["total"] / config.max_len
     unused = count.FORWARD_AND_BACKWARD * (parts["scores"] + parts["weighted"]) / 2 / config.max_len
     rate = tokens / statistics.median(runner.seconds)
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--accumulate", type=int, default=2, help="pieces of an update")
     parser.add_argument("--minutes", type=float, default=7.0, help="no new round is begun after that")
     parser.add_argument("--only", nargs="*", default=list(CONTESTANTS), help="some of the contestants")
-    parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--no-compile", action="store_true", help="to see what it gains")
     given = parser.parse_args()
     device = "cpu" if given.tiny else "cuda"
     sizes = dict(vocab=512, max_len=32, d_model=64, n_heads=2, n_layers=2) if given.tiny else dict(
@@ -156,12 +156,15 @@ def main() -> None:
     chip = "a CPU" if given.tiny else torch.cuda.get_device_name()
     peak = next((peak for name, peak in PEAKS.items() if name in chip), None)
     rows = given.rows or (2 if given.tiny else fitting(torch.cuda.get_device_properties(0).total_memory))
-    train = TrainConfig(
-        steps=STEPS, batch=rows * given.accumulate, accumulate=given.accumulate, lr=6e-4, warmup=20, weight_decay=0.1,
-        betas=(0.9, 0.95), compile=not given.no_compile,
-    )  # fmt: skip
+    pieces = {"batch": rows * given.accumulate, "accumulate": given.accumulate, "compile": not given.no_compile}
+    train = TrainConfig(steps=STEPS, lr=6e-4, warmup=20, weight_decay=0.1, betas=(0.9, 0.95), **pieces)
     say(f"{count.parameters(config)['total']:,} parameters on {chip}, torch {torch.__version__}")
-    runners = {name: start(name, config, train, device) for name in given.only}
+    runners = {}
+    for name in given.only:
+        try:
+            runners[name] = start(name, config, train, device)
+        except ImportError as error:
+            say(f"{name} is left out: {error}")
     results: dict[str, dict[str, object]] = {}
     for turn in range(ROUNDS):
         if time.monotonic() - START > 60 * given.minutes:

@@ -62,7 +62,8 @@ def _train(arguments: Namespace) -> int:
         )  # fmt: skip
         keep(out, recipe, built, record, team)
     if team.rank == 0 and record.stopped:
-        print(f"mtlib: go on with `mtlib train {arguments.recipe} --out {out} --resume`")
+        words = " ".join([str(arguments.recipe), "--out", str(out), "--resume", *arguments.overrides])
+        print(f"mtlib: go on with `mtlib train {words}`")
     elif team.rank == 0:
         print(f"{recipe.name}: {scores_line(record, built.data)} · {out / 'result.json'}")
     return 130 if record.stopped else 0

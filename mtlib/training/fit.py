@@ -134,7 +134,7 @@ class _Run:
 
     def take(self, step: int, values: Tensor, asked_to_stop: bool, began: float) -> None:
         """Wait for the step's numbers and note them; all processes learn that one was asked to stop."""
-        mine = torch.stack([values[0], values[1] / self.crew.size, values.new_tensor(float(asked_to_stop))])
+        mine = torch.stack([values[0], values[1] / self.crew.size, torch.full_like(values[0], float(asked_to_stop))])
         loss, norm, stops = self.crew.together(mine).tolist()
         lr, seconds = self.train.learning_rate(step), time.perf_counter() - began
         if not (math.isfinite(loss) and math.isfinite(norm)):
