@@ -12,29 +12,34 @@ from functools import lru_cache
 from typing import Literal
 
 from .. import _check
-from .batch import Batch, Split, asked_for, held_out, rows_of, source_and_answer
+from .batch import Batch, Split, asked_for, held_out, rows_of, source_and_answer, two_texts
 from .letters import Letters
 from .needs import needed
 
 Language = Literal["es", "fr", "de"]
+Form = Literal["seq2seq", "pairs"]
 FIRST_DAY, DAYS = date(1900, 1, 1), 73_049  # to 2099-12-31
 
 
 class Dates:
-    """Long dates, en to es, fr or de, for an encoder and a decoder; DataMissing, in one line, without babel.
+    """Long dates, en to es, fr or de; DataMissing, in one line, without babel.
+
+    form: "seq2seq" for an encoder and a decoder; "pairs" for a model that brings the two texts together.
 
     >>> Dates("es").pair(date(1987, 1, 5))
     ('January 5, 1987', '5 de enero de 1987')
     """
 
-    def __init__(self, to: Language = "es"):
-        _check.one_of(to=(to, Language.__args__))
-        self.to, self.write = to, needed("babel.dates", "babel", "the translation of dates").format_date
+    def __init__(self, to: Language = "es", form: Form = "seq2seq"):
+        _check.one_of(to=(to, Language.__args__), form=(form, Form.__args__))
+        self.form, self.to = form, to
+        self.write = needed("babel.dates", "babel", "the translation of dates").format_date
         year = [self.pair(date(2000, 1, 1) + timedelta(days)) for days in range(366)]  # all that can be written, but digits
         self.tokenizer = Letters("".join(sorted({*"0123456789", *(letter for pair in year for text in pair for letter in text)})))
         self.vocab = self.source_vocab = len(self.tokenizer)
         self.max_len = max(max(len(source), len(target) + 1) for source, target in year)
         self.days = {split: days_of(split) for split in Split.__args__}
+        self.held_out_rows = len(self.days["valid"])
 
     def pair(self, day: date) -> tuple[str, str]:
         """One day in English and in the other language."""
@@ -43,7 +48,8 @@ class Dates:
     def batch(self, step: int, size: int, *, split: Split = "train", seed: int = 0) -> Batch:
         """See Data. Source and target are padded to the longest of the batch."""
         encode = self.tokenizer.encode
-        return source_and_answer([tuple(map(encode, pair)) for pair in self.pairs(step, size, split=split, seed=seed)])
+        laid_out = two_texts if self.form == "pairs" else source_and_answer
+        return laid_out([(encode(here), encode(there)) for here, there in self.pairs(step, size, split=split, seed=seed)])
 
     def pairs(self, step: int, size: int, *, split: Split = "train", seed: int = 0) -> list[tuple[str, str]]:
         """The same rows as texts."""

@@ -28,6 +28,7 @@ class Digits:
         pixels, classes = pictures()
         valid = np.array([held_out(picture.tobytes()) for picture in pixels])
         self.rows = {"train": np.flatnonzero(~valid), "valid": np.flatnonzero(valid)}
+        self.held_out_rows = len(self.rows["valid"])
         self.pixels, self.classes = torch.from_numpy(pixels).long(), torch.from_numpy(classes).long()
 
     def batch(self, step: int, size: int, *, split: Split = "train", seed: int = 0) -> Batch:

@@ -31,10 +31,6 @@ class Sentences:
         classes: their names.
         vocab: tokens.
         max_len: where a longer sentence is cut.
-
-    >>> rows = {"train": [Sentence("good", 1), Sentence("bad", 0)], "valid": [Sentence("so good", 1)]}
-    >>> Sentences("doc", rows, ("-", "+"), vocab=260, max_len=9).batch(0, 1, split="valid").targets
-    tensor([1])
     """
 
     def __init__(
@@ -48,6 +44,7 @@ class Sentences:
         self.tokenizer = Subwords((folder / "tokenizer.json").read_text("utf8"))
         self.rows, self.classes, self.max_len = rows, tuple(classes), max_len
         self.vocab, self.n_classes = len(self.tokenizer), len(classes)
+        self.held_out_rows = len(rows["valid"])
         self.fingerprint = f"{name} sha256:{sha} vocab:{vocab}"
         self.ids = {split: Shards(folder, split) for split in Split.__args__}
         self.ends = {split: np.concatenate([[0], np.load(folder / f"ends-{split}.npy")]) for split in Split.__args__}

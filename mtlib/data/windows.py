@@ -45,7 +45,7 @@ class Corpus(NamedTuple):
 def divided(name: str, documents: Sequence[str]) -> Corpus:
     """A corpus with a tenth of the documents held out, at least one; ValueError for fewer than two different ones.
 
-    >>> corpus = divided("abc", ["a", "b", "c", "a"]); len(corpus.valid), set(corpus.valid) & set(corpus.train)
+    >>> corpus = divided("abc", ["a", "b", "c", "a"]); len(set(corpus.valid)), set(corpus.valid) & set(corpus.train)
     (1, set())
     """
     rank = {document: hashlib.blake2b(document.encode()).digest() for document in documents}

@@ -1,5 +1,7 @@
 """What every source promises to a trainer: a batch is a function of its number, and what is held out stays out."""
 
+from collections import Counter
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -107,3 +109,12 @@ def test_exact_match_counts_whole_answers():
 
 def test_the_sources_that_a_recipe_can_name():
     assert set(NAMED) == {"task", "induction", "dates", "sentiment", "intents", "digits", "documentation", "textfile"}
+
+
+def test_held_out_rows_come_again_only_after_the_last(tmp_path):
+    for name in "digits", "sentences", "bytes of a file":
+        data = SOURCES[name](tmp_path)
+        n = data.held_out_rows
+        assert same(data.batch(0, n, split="valid"), data.batch(1, n, split="valid", seed=8))
+    twice = Counter(map(tuple, SOURCES["digits"](tmp_path).batch(0, 191, split="valid").inputs[0].tolist()))
+    assert max(twice.values()) == 1

@@ -141,6 +141,14 @@ def test_dates_are_written_as_they_are_spoken_and_come_back_from_their_ids(to):
         assert (dates.tokenizer.decode(source), dates.tokenizer.decode(target[target != -100])) == pair
 
 
+def test_a_pair_of_texts_is_a_day_in_both_languages():
+    dates = Dates("de", form="pairs")
+    batch, pairs = dates.batch(1, 6), dates.pairs(1, 6)
+    ids, keep, others, others_keep = batch.inputs
+    assert batch.targets is None and keep.shape == (6, 1, 1, ids.shape[1]) and others_keep.shape == (6, 1, 1, others.shape[1])
+    assert [(dates.tokenizer.decode(a), dates.tokenizer.decode(b)) for a, b in zip(ids, others)] == pairs
+
+
 def test_every_day_of_two_centuries_is_on_one_side():
     train, valid = Dates("es").days["train"], Dates("es").days["valid"]
     assert len(train) + len(valid) == 73_049 and not set(train) & set(valid) and len(valid) > 500
