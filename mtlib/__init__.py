@@ -31,6 +31,8 @@ from .encoder import Encoder as Encoder
 from .encoder import EncoderBlock as EncoderBlock
 from .ffn import FeedForward as FeedForward
 from .ffn import GatedFeedForward as GatedFeedForward
+from .generation import Rules as Rules
+from .generation import generate as generate
 from .heads import AttentionPool as AttentionPool
 from .heads import ContrastiveHead as ContrastiveHead
 from .heads import FirstPool as FirstPool
