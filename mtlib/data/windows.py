@@ -94,6 +94,10 @@ class Windows:
         rows = torch.from_numpy(np.stack([ids.read(int(start), T + 1) for start in starts]))  # (B, T + 1)
         return Batch((rows[:, :-1].contiguous(),), rows[:, 1:].contiguous())
 
+    def text(self, split: Split) -> str:
+        """All of a split, as it was tokenised: what yardsticks() measures, once it is bytes."""
+        return self.tokenizer.decode(self.ids[split].read(0, len(self.ids[split])))
+
     @property
     def held_out_rows(self) -> int:
         """Windows that the held-out text gives."""

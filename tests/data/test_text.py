@@ -1,6 +1,7 @@
 """Running text: windows are the text, what is held out is whole and read once, and a wrong file is one line."""
 
 import sys
+from functools import cache
 
 import pytest
 import torch
@@ -37,7 +38,7 @@ def test_targets_are_the_next_tokens(tmp_path):
 
 def test_both_sides_together_are_the_file(tmp_path):
     data = textfile(tmp_path)
-    both = "".join(data.tokenizer.decode(ids.read(0, len(ids))) for ids in data.ids.values())
+    both = data.text("train") + data.text("valid")
     lines = [line for line in both.splitlines(keepends=True) if line.strip()]
     assert sorted(lines) == sorted(LINES.splitlines(keepends=True))
     assert 0.05 < data.bytes["valid"] / sum(data.bytes.values()) < 0.2
@@ -83,8 +84,9 @@ def test_subwords_spell_any_text_and_come_back(text):
     assert subwords().decode(subwords().encode(text)) == text
 
 
-def subwords(found=[]):  # noqa: B006  learnt once, outside of what hypothesis draws
-    return found[0] if found else found.append(Subwords.learn([LINES], vocab=280)) or found[0]
+@cache
+def subwords():
+    return Subwords.learn([LINES], vocab=280)
 
 
 def test_a_text_about_a_sign_is_not_the_sign():
