@@ -34,10 +34,14 @@ class Gone(Exception):
 
 
 class Nursery:
-    """Starts workers. Shared by all processes of a batch, which are forked after it is made."""
+    """Starts workers. Shared by all processes of a batch, which are forked after it is made.
 
-    def __init__(self, sandbox: bool = True):
-        bwrap = self._bwrap = shutil.which("bwrap") if sandbox else None
+    `training`: some notebook uses an optimiser, of which torch loads much at the first step; so that is done once.
+    """
+
+    def __init__(self, training: bool = False):
+        bwrap = self._bwrap = shutil.which("bwrap")
+        self._training = training
         self.warning, self._process, self._line, self._mode = "", None, None, "apart"
         if bwrap and self._start():
             return
@@ -53,7 +57,7 @@ class Nursery:
 
     def _start(self) -> bool:
         """Start a fork server; False where the kernel refuses."""
-        self._process, self._line = _launch(self._mode, self._bwrap)
+        self._process, self._line = _launch(self._mode, self._bwrap, self._training)
         return _greeting(self._line) == b"1"
 
     def worker(self) -> "Worker":
@@ -71,7 +75,7 @@ class Nursery:
         return Worker(ours, life)
 
     def _single(self) -> "Worker":
-        process, line = _launch(self._mode, self._bwrap)
+        process, line = _launch(self._mode, self._bwrap, self._training)
         if _greeting(line) not in (b"0", b"1"):
             raise Gone("no worker could be started")
         return Worker(line, None, process)
@@ -149,10 +153,10 @@ class Worker:
         return f"your code ended Python (exit status {code})" if code >= 0 else f"Python was killed (signal {-code})"
 
 
-def _launch(mode: str, bwrap: str | None) -> tuple[subprocess.Popen, socket.socket]:
+def _launch(mode: str, bwrap: str | None, training: bool) -> tuple[subprocess.Popen, socket.socket]:
     ours, theirs = socket.socketpair()
     code = f"import sys; sys.path.insert(0, {str(_PACKAGE.parent)!r})\nfrom mtlib.grading import server"
-    command = [sys.executable, "-I", "-c", f"{code}\nserver.main({theirs.fileno()}, {mode!r})"]
+    command = [sys.executable, "-I", "-c", f"{code}\nserver.main({theirs.fileno()}, {mode!r}, {training})"]
     command = [*(_bwrap(bwrap) if bwrap else []), *command]
     quiet = None if os.environ.get("MTLIB_GRADE_DEBUG") else subprocess.DEVNULL
     process = subprocess.Popen(

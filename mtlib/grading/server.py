@@ -15,11 +15,11 @@ import socket
 from . import confine, worker
 
 
-def main(control: int, mode: str) -> None:
+def main(control: int, mode: str, training: bool) -> None:
     """Serve until the grader hangs up."""
     line = socket.socket(fileno=control)
     if mode == "single":
-        worker.prepare()
+        worker.prepare(training)
         confine.limits()
         line.sendall(b"1" if confine.filter_calls() else b"0")
         worker.serve(line)
@@ -28,7 +28,7 @@ def main(control: int, mode: str) -> None:
     if not able:
         line.sendall(b"-")  # the grader will start single workers
         return
-    worker.prepare()
+    worker.prepare(training)
     line.sendall(b"1")
     while True:
         byte, sockets, _, _ = socket.recv_fds(line, 1, 2)

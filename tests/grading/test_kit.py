@@ -35,7 +35,7 @@ NAMES = ("add", "twice", "train", "hooked", "Counter")
 
 @pytest.fixture(scope="module")
 def remote():
-    nursery = sandbox.Nursery()
+    nursery = sandbox.Nursery(training=True)
     place = Workplace(nursery, [("cell 1", CODE)])
 
     class Asked:
