@@ -9,7 +9,8 @@ from pathlib import Path
 from mtlib import exercises
 
 from . import tell
-from .grade import Sheet, files_of, grade_file, grade_files
+from .batch import grade_files
+from .grade import Sheet, files_of, grade_file
 from .sandbox import Nursery
 
 _SUFFIX = {"json": ".json", "csv": ".csv", "html": ".html", "gradescope": ".gradescope.json"}

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from .compare import gap
 from .kit import Kit, made
-from .subject import Reply, Subject, UnguardedSubject
+from .local import UnguardedSubject
+from .subject import Reply, Subject
 
 
 class Wrong(Exception):

@@ -16,7 +16,8 @@ from torch import Tensor
 from .compare import gap
 from .draw import throws
 from .exercise import Exercise, Mistake, Property
-from .subject import Reply, Subject, UnguardedSubject
+from .local import UnguardedSubject
+from .subject import Reply, Subject
 from .trouble import Trouble
 
 FURTHER, SECONDS = 24, 10.0  # cases of a property that have to agree, as far as the learner's code has answered in that time

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from .exercise import Exercise, Property
 from .forbid import found, library_of
 from .judge import Wrong
+from .local import LocalSubject
 from .naming import name_mistake
 from .search import Search
 from .settings import settled
-from .subject import CALL_SECONDS, LocalSubject
+from .subject import CALL_SECONDS
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
-from pathlib import Path
 
+from . import bubble
 from .wire import Unreadable, pack, unpack
 
 START_SECONDS, GRACE_SECONDS = 60.0, 2.0  # to load torch on a busy machine; after a worker's own alarm
-_PACKAGE = Path(__file__).resolve().parents[1]
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "MTLIB_HOME": "/tmp",
     "MPLCONFIGDIR": "/tmp", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
@@ -45,7 +43,7 @@ class Nursery:
         self.warning, self._process, self._line, self._mode = "", None, None, "apart"
         if bwrap and self._start():
             return
-        if bwrap and _works(bwrap):
+        if bwrap and bubble.works(bwrap):
             self.warning = "this kernel allows no namespaces inside the sandbox: torch is loaded for each submission"
             self._mode = "single"
             return
@@ -155,9 +153,9 @@ class Worker:
 
 def _launch(mode: str, bwrap: str | None, training: bool) -> tuple[subprocess.Popen, socket.socket]:
     ours, theirs = socket.socketpair()
-    code = f"import sys; sys.path.insert(0, {str(_PACKAGE.parent)!r})\nfrom mtlib.grading import server"
+    code = f"import sys; sys.path.insert(0, {str(bubble.PACKAGE.parent)!r})\nfrom mtlib.grading import server"
     command = [sys.executable, "-I", "-c", f"{code}\nserver.main({theirs.fileno()}, {mode!r}, {training})"]
-    command = [*(_bwrap(bwrap) if bwrap else []), *command]
+    command = [*(bubble.command_of(bwrap) if bwrap else []), *command]
     quiet = None if os.environ.get("MTLIB_GRADE_DEBUG") else subprocess.DEVNULL
     process = subprocess.Popen(
         command, pass_fds=[theirs.fileno()], env=_ENVIRONMENT, cwd="/tmp", stdin=subprocess.DEVNULL,
@@ -175,37 +173,3 @@ def _greeting(line: socket.socket) -> bytes:
         return b""
     finally:
         line.settimeout(None)
-
-
-def _works(bwrap: str) -> bool:
-    return subprocess.run([*_bwrap(bwrap), "/usr/bin/true"], capture_output=True, cwd="/tmp").returncode == 0
-
-
-def _bwrap(bwrap: str) -> list[str]:
-    """The sandbox: programs and libraries to read, nothing to write but a small /tmp, no network, no one else."""
-    command = [bwrap, "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--die-with-parent",
-               "--new-session", "--cap-drop", "ALL", "--size", str(64 << 20), "--tmpfs", "/tmp"]  # fmt: skip
-    for path in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/nix", "/etc/ld.so.cache", "/etc/alternatives"):
-        if os.path.islink(path):
-            command += ["--symlink", os.readlink(path), path]
-        else:
-            command += ["--ro-bind-try", path, path]
-    package = str(_PACKAGE)
-    places = [*_python_lives_in(), package]
-    for path in places:
-        command += ["--ro-bind", path, path]
-    command += ["--size", "4096", "--tmpfs", f"{package}/exercises", "--proc", "/proc", "--dev", "/dev"]
-    shut = [f"{package}/exercises", "/dev", "/"]
-    shut += ["/tmp"] * any(path.startswith("/tmp/") for path in places)  # then workers cannot have a /tmp each
-    return [*command, *(word for path in shut for word in ("--remount-ro", path)), "--chdir", "/tmp"]
-
-
-def _python_lives_in() -> list[str]:
-    """The folders that Python, torch and numpy need, and no other: not the working folder, not the home."""
-    import torch
-
-    places = {sys.prefix, sys.base_prefix, str(Path(os.path.realpath(sys.executable)).parents[1])}
-    places |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    places.add(str(Path(torch.__file__).resolve().parents[1]))
-    places = {place for place in places if os.path.isdir(place) and not place.startswith("/usr")}
-    return sorted(place for place in places if not any(place.startswith(f"{other}/") for other in places))

@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from .forbid import found, library_of
+from .local import Hush, UnguardedSubject
 from .plain import describe_type
-from .subject import Hush, Reply, Subject, UnguardedSubject
+from .subject import Reply, Subject
 from .trouble import Trouble, trouble_of
 from .wire import Handle, Unreadable, pack, unpack
 

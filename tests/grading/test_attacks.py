@@ -1,16 +1,15 @@
 """Wrong answers that fight back. Each earns nothing for what it attacks, and what stands beside it keeps its points."""
 
-import json
 import os
-import sys
+from pathlib import Path
 
 import pytest
 
 from mtlib import exercises
-from mtlib.grading import grade, remote, sandbox, subject
+from mtlib.grading import remote, sandbox, subject
 from mtlib.grading.grade import grade_file
 
-from .notebook import SCORES, with_answers
+from .notebook import with_answers
 
 MINE = ("attention.scores", "attention.causal_keep", "attention.padding_keep")
 
@@ -142,8 +141,8 @@ def test_a_right_answer_that_prints_and_warns_keeps_its_points(nursery, tmp_path
 
 
 SECRETS = {
-    "the checks": str(__import__("pathlib").Path(exercises.__file__).parent / "attention" / "scores.py"),
-    "the solutions": str(__import__("pathlib").Path(exercises.__file__).parents[2] / "solutions" / "06_attention.md"),
+    "the checks": str(Path(exercises.__file__).parent / "attention" / "scores.py"),
+    "the solutions": str(Path(exercises.__file__).parents[2] / "solutions" / "06_attention.md"),
     "the home folder": os.path.expanduser("~/.profile"),
     "the passwords": "/etc/passwd",
 }
@@ -171,43 +170,3 @@ def test_workers_do_not_meet(nursery):
             assert worker.ask({"word": "call", "on": 1, "args": ()}, 5)["value"] == ([own], [], 1)
     finally:
         first.close(), second.close()
-
-
-def test_a_worker_without_bubblewrap_runs_with_limits_and_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
-    bare = sandbox.Nursery()
-    try:
-        assert "no bubblewrap" in bare.warning and "your files are open to them" in bare.warning
-        for body, says in (("while True: os.fork()", "Permission"), ("os.kill(os.getppid(), 9)", "Permission"),
-                           ("bytearray(64 << 30)", "MemoryError"), ("while True: pass", "without an end")):  # fmt: skip
-            marks = graded(with_answers(tmp_path / "n.ipynb", scores=scoring(body)), bare)
-            assert marks["scores"].earned == 0 and says in marks["scores"].message
-            assert marks["causal_keep"].earned == 6
-    finally:
-        bare.close()
-
-
-def test_a_kernel_without_nested_namespaces_gets_a_sandbox_for_each_worker(tmp_path, monkeypatch):
-    """As such a kernel would: the fork server says no, and each submission starts a sandbox of its own."""
-    monkeypatch.setattr(sandbox.Nursery, "_start", lambda self: False)
-    alone = sandbox.Nursery()
-    try:
-        assert "for each submission" in alone.warning
-        marks = graded(with_answers(tmp_path / "n.ipynb", scores=scoring("os.fork()")), alone)
-        assert "PermissionError" in marks["scores"].message and marks["padding_keep"].earned == 6
-    finally:
-        alone.close()
-
-
-def test_a_grader_that_dies_costs_its_own_file(tmp_path):
-    paths = [tmp_path / f"{n}.ipynb" for n in range(3)]
-
-    def one(path):
-        if path.stem == "1":
-            os._exit(9)
-        return grade.Sheet(str(path), seed=5)
-
-    sheets = {sheet.file: sheet for sheet in grade.grade_files(paths, 2, one)}
-    assert [bool(sheets[str(path)].notes) for path in paths] == [False, True, False]
-    json.dumps(sheets[str(paths[1])].notes)
-    assert sys.stdout is not None and SCORES

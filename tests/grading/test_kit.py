@@ -6,8 +6,8 @@ import torch
 from mtlib.grading import sandbox
 from mtlib.grading.judge import Wrong, equals
 from mtlib.grading.kit import Kit, make, made
+from mtlib.grading.local import LocalSubject
 from mtlib.grading.remote import Workplace
-from mtlib.grading.subject import LocalSubject
 from mtlib.grading.wire import Handle, Unreadable, pack, reader, unpack
 
 CODE = """

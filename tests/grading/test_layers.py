@@ -9,7 +9,7 @@ import mtlib
 
 ROOT = Path(mtlib.__file__).parent
 GRADING = {path.stem: path for path in (ROOT / "grading").glob("*.py")}
-WORDS = {"compare", "draw", "exercise", "forbid", "judge", "kit", "plain", "settings", "subject", "trouble"}
+WORDS = {"compare", "draw", "exercise", "forbid", "judge", "kit", "local", "plain", "settings", "subject", "trouble"}
 DOORS = {"__init__", "checking", "grade", "notebooks", "grade_cli", "progress", "prove", "sources"}  # what is called from outside
 
 
@@ -35,7 +35,7 @@ def of_grading(path: Path) -> set[str]:
 def test_the_reading_of_imports_sees_them_all(tmp_path):
     assert "mtlib.exercises" in imported(GRADING["checking"])
     assert "mtlib.exercises.of_chapter" in imported(GRADING["progress"])  # inside a function
-    assert of_grading(GRADING["judge"]) == {"compare", "kit", "subject"}
+    assert of_grading(GRADING["judge"]) == {"compare", "kit", "local", "subject"}
 
 
 @pytest.mark.parametrize("name", sorted(GRADING.keys() - DOORS))
