@@ -60,7 +60,7 @@ from .transformer import EncoderDecoder as EncoderDecoder
 from .transformer import Transformer as Transformer
 from .trace import trace as trace  # hides the submodule of that name on purpose: mt.trace(model) is the call
 
-_WHEN_USED = {"assets", "data", "grading", "interop", "interp", "memory", "plot", "pretrained", "recurrent", "widgets"}
+_WHEN_USED = {"assets", "data", "grading", "interop", "interp", "memory", "plot", "pretrained", "recurrent", "training", "widgets"}
 
 
 def __getattr__(name: str) -> ModuleType:
