@@ -29,7 +29,9 @@ def command_of(bwrap: str) -> list[str]:
         command += ["--ro-bind", path, path]
     command += ["--size", "4096", "--tmpfs", f"{package}/exercises", "--proc", "/proc", "--dev", "/dev"]
     shut = [f"{package}/exercises", "/dev", "/"]
-    shut += ["/tmp"] * any(path.startswith("/tmp/") for path in places)  # then workers cannot have a /tmp each
+    if any(path.startswith("/tmp/") for path in places):  # then workers cannot have a /tmp each; Python takes this one
+        command += ["--size", str(64 << 20), "--tmpfs", "/var/tmp"]
+        shut.append("/tmp")
     return [*command, *(word for path in shut for word in ("--remount-ro", path)), "--chdir", "/tmp"]
 
 

@@ -59,7 +59,7 @@ def furnish() -> bool:
         return libc.mount(kind.encode(), where.encode(), kind.encode(), _NOSUID_NODEV, options.encode() or None) == 0
 
     in_use = any(path.startswith("/tmp/") for path in sys.path)  # an odd place for a Python; then /tmp is read-only
-    held = in_use or mount("tmpfs", "/tmp", f"size={TMP},nr_inodes=4096")
+    held = mount("tmpfs", "/var/tmp" if in_use else "/tmp", f"size={TMP},nr_inodes=4096")
     held &= mount("tmpfs", "/dev/shm", "size=16m,nr_inodes=256")
     held &= mount("proc", "/proc", "") or mount("tmpfs", "/proc", "size=4k,ro")
     os.chdir("/tmp")

@@ -49,6 +49,7 @@ def test_a_phone_never_scrolls_a_page_sideways(browser, name):
     width = page.evaluate("document.scrollingElement.scrollWidth")
     beyond = page.evaluate("""() => [...document.querySelectorAll('.bd-article svg.mt-svg, .bd-article :is(input, select, p, h1, h2)')]
         .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > 375.5)
+        .filter((e) => !e.closest('.pst-scrollable-table-container'))  // a wide table scrolls in its own box
         .map((e) => e.outerHTML.slice(0, 80))""")  # what an overflow that is cut off would hide
     context.close()
     assert width <= 375
