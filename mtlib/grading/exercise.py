@@ -34,11 +34,12 @@ class Mistake:
     """A wrong variant that learners really write, with the sentence that names it.
 
     The sentence goes on after "This is", for instance "attention without the division by √d_k".
-    One function or class for each thing the exercise asks for, in the same order.
+    One function or class for each thing the exercise asks for, in the same order. A mistake gives something wrong;
+    where it ends in an exception instead, `raises` names that exception, as "IndexError", and a proof takes no other.
     """
 
-    def __init__(self, sentence: str, *answers: Callable):
-        self.sentence, self.answers = sentence, answers
+    def __init__(self, sentence: str, *answers: Callable, raises: str = ""):
+        self.sentence, self.answers, self.raises = sentence, answers, raises
 
     def __repr__(self) -> str:
         return f"Mistake({self.sentence!r})"

@@ -50,7 +50,20 @@ def _refusal(real: Callable, path: str, keyword: str) -> Callable:
         what = f"{path}({keyword}=True)" if keyword else path
         raise Forbidden(f"{what} is the whole exercise; write what it does")
 
-    return refuse
+    return _Refused(refuse) if isinstance(real, type) else refuse
+
+
+class _Refused:
+    """In the place of a forbidden class: neither it nor what hangs on it, such as `from_pretrained`, can be called."""
+
+    def __init__(self, refuse: Callable):
+        self._refuse = refuse
+
+    def __call__(self, *args, **kwargs):
+        self._refuse()
+
+    def __getattr__(self, name: str):
+        self._refuse()
 
 
 def found(answer: Callable, forbid: tuple[str, ...]) -> str | None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
+
 from mtlib import exercises
 
 from . import tell
@@ -56,6 +58,7 @@ def _graded(files: list[Path], given: argparse.Namespace) -> list[Sheet]:
             print(f"mtlib grade: {nursery.warning}", file=sys.stderr)
         for chapter in [given.chapter] if given.chapter else exercises.chapters():
             exercises.of_chapter(chapter)  # loaded once, before graders are forked
+        torch.set_num_threads(1)  # cases are small: threads would wait for one another longer than they work
         each = grade_files(files, given.jobs, lambda path: grade_file(path, nursery, given.chapter, given.seed))
         return list(_with_bar(each, len(files)))
     finally:

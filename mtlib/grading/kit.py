@@ -8,10 +8,12 @@ dict, and whoever calls builds the thing from it: the worker for the learner's c
     Kit("torch.nn.LayerNorm", options={"normalized_shape": 8})     # any class of torch.nn
     Kit("mtlib.DecoderLM", seed=1, options={"vocab": 9, …})        # a model; options are ModelConfig's
     Kit("batches", seed=2, options={"vocab": 8, "length": 6, …})   # an iterator of (inputs, targets)
+    Kit("generator", seed=7)                                       # a torch.Generator
 
 After a call the learner's reply shows, in the thing's place, what became of it (`remains`): how often a function
-was called, what weights a model has now and whether hooks were left on it, how many batches were taken. A further
-function is one entry below with `@named`; it must be written from x alone and give x's dtype back.
+was called, what weights a model has now and whether hooks were left on it, how many batches were taken, whether
+torch's global generator was used besides. A further function is one entry below with `@named`; it must be written
+from x alone and give x's dtype back.
 """
 
 from collections.abc import Callable, Iterator
@@ -76,12 +78,14 @@ def remains(thing: Any) -> dict:
         hooks = sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in thing.modules())
         state = {name: value.detach().clone() for name, value in thing.state_dict().items()}
         return {"state": state, "hooks": hooks, "training": thing.training}
+    if isinstance(thing, Stream):
+        return {"global moved": not thing.before.equal(torch.get_rng_state())}
     return {"calls": thing.calls} if isinstance(thing, Witness) else {"taken": thing.taken}
 
 
 def is_kit(thing: Any) -> bool:
     """Whether a thing was built by `make`."""
-    return isinstance(thing, Witness | Batches) or getattr(thing, "of_the_kit", False) is True
+    return isinstance(thing, Witness | Batches | Stream) or getattr(thing, "of_the_kit", False) is True
 
 
 class Witness:
@@ -108,6 +112,13 @@ class Batches:
         batch = next(self.source)
         self.taken += 1
         return batch
+
+
+class Stream(torch.Generator):
+    """A generator that knows how the global one stood when it was made."""
+
+    def __init__(self):
+        self.before = torch.get_rng_state()
 
 
 def _make_module(recipe: Kit) -> nn.Module:
@@ -168,12 +179,21 @@ def _table(generator: torch.Generator, vocab: int, source_vocab: int = 0) -> Wit
 
 
 @named("batches")
-def _batches(generator: torch.Generator, vocab: int, length: int, size: int, step: int = 1) -> Batches:
-    """(inputs, targets), each (size, length) int64, without end: the target is the id `step` further on the circle."""
+def _batches(generator: torch.Generator, vocab: int, length: int, size: int, step: int = 1, noise: float = 0.0) -> Batches:
+    """(inputs, targets), each (size, length) int64, without end: the target is the id `step` further round, by chance any."""
 
     def each() -> Iterator[tuple[Tensor, Tensor]]:
         while True:
-            ids = torch.randint(vocab, (size, length), generator=generator)
-            yield ids, (ids + step) % vocab
+            ids, others = torch.randint(vocab, (2, size, length), generator=generator)
+            by_chance = torch.rand(size, length, generator=generator) < noise
+            yield ids, others.where(by_chance, (ids + step) % vocab)
 
     return Batches(each())
+
+
+@named("generator")
+def _generator(generator: torch.Generator, used: int = 0) -> Stream:
+    """A generator of that seed, from which so many numbers have been drawn already."""
+    stream = Stream().set_state(generator.get_state())
+    torch.rand(used, generator=stream)
+    return stream

@@ -19,7 +19,7 @@ from .settings import unpatch
 from .subject import Reply, Subject
 from .trouble import trouble_of
 
-_grad = torch.autograd.grad
+_grad, _cross_entropy = torch.autograd.grad, torch.nn.functional.cross_entropy
 
 
 class Hush(io.TextIOBase):
@@ -41,7 +41,7 @@ class LocalSubject(Subject):
         try:
             with self._aside(), blocked(self._forbid):
                 value = getattr(self, f"_do_{word}")(*args)
-                value = value if word in ("build", "exchange") else plain(value)
+                value = value if word in ("build", "train", "exchange") else plain(value)
                 after = _outward(args) if word in ("call", "grad", "exchange") else ()
         except (Exception, SystemExit) as error:
             return Reply(trouble=trouble_of(error))
@@ -86,6 +86,20 @@ class LocalSubject(Subject):
         if not isinstance(module, torch.nn.Module):
             raise TypeError(f"building it gave {describe_type(module)}, not a torch.nn.Module")
         return type(self)(module, self._forbid, self.log)
+
+    def _do_train(self, sizes: tuple, examples: tuple, targets: Any, seed: int, size: int, rate: float) -> Subject:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            subject = self._do_build(*sizes)
+            module = subject._target.train()
+            optimiser = torch.optim.AdamW(module.parameters(), lr=rate)
+            for part in zip(*(each.split(size) for each in (*examples, targets)), strict=True):
+                logits = module(*part[:-1])
+                optimiser.zero_grad()
+                _cross_entropy(logits.flatten(0, -2), part[-1].flatten()).backward()
+                optimiser.step()
+        module.eval()
+        return subject
 
     def _do_load(self, state: dict) -> None:
         self._target.to(next(iter(state.values())).dtype)

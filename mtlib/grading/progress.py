@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..plan import days
+
 _FRESH = {"points": 0, "of": 0, "passed": False, "checks": 0, "hints": 0}
 
 
@@ -69,8 +71,19 @@ def checked(id: str, earned: int, of: int) -> None:
     record(id, points=best, of=of, passed=old["passed"] or earned == of, checks=old["checks"] + 1)
 
 
+def next_day() -> str:
+    """The first day of the plan with an exercise that is not passed, in a line; of what was read nothing is known here."""
+    from mtlib.exercises import find
+
+    for day in days():
+        left = [id for id in day.exercises if find(id) and not read(id)["passed"]]
+        if left:
+            return f"next, day {day.number} of {len(days())}, {day.title}: {', '.join(left)}"
+    return "every exercise is passed"
+
+
 def table() -> str:
-    """All exercises with the learner's points, chapter by chapter, a bar over each and one over all.
+    """All exercises with the learner's points, chapter by chapter, a bar over each and one over all, and the day of the plan.
 
     >>> "attention.scores" in table()
     True
@@ -89,7 +102,7 @@ def table() -> str:
             rows.append(f"  {mark} {exercise.id:<32} {best:>3} of {exercise.points:<3}{hints}")
         lines += ["", f"{chapter:<25} {_bar(earned, points, 10)}  {earned} of {points}", *rows]
         done, total = done + earned, total + points
-    return "\n".join([f"{_bar(done, total, 30)}  {done} of {total} points", *lines])
+    return "\n".join([f"{_bar(done, total, 30)}  {done} of {total} points", next_day(), *lines])
 
 
 def _bar(done: int, total: int, width: int) -> str:

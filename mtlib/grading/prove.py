@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 
 from . import search
-from .exercise import Exercise
+from .exercise import Exercise, Mistake
 from .mutants import mutants_of, survivors
 from .run import grade
 from .sources import Sources
 
 KEPT = Path(__file__).with_name("proof.json")
+_NO_EXCEPTION = ("NotPlain", "Detached")  # something came back, of a wrong kind
 SEEDS = (1, 2, 3)  # of which the solution is judged with each, everything else with the first
 
 
@@ -38,7 +39,7 @@ def proof_of(exercise: Exercise, sources: Sources) -> dict:
         "solution": min(grade(exercise, solved, seed).earned for seed in SEEDS),
         "stub": grade(exercise, sources.answers(exercise, solved=False), 1).earned,
         "mistakes": len(exercise.mistakes),
-        "unnamed": [m.sentence for m in exercise.mistakes if not _named(exercise, m)],
+        "unnamed": [why for m in exercise.mistakes if (why := unproved(exercise, m))],
         "mutants": len(wrong),
         "alive": alive,
         "equivalent": {change: why for change, why in equivalent.items()},
@@ -47,9 +48,21 @@ def proof_of(exercise: Exercise, sources: Sources) -> dict:
     }
 
 
-def _named(exercise: Exercise, mistake) -> bool:
+def unproved(exercise: Exercise, mistake: Mistake) -> str:
+    """Why a mistake is none that the checks refuse by its name; empty for a sound one.
+
+    A function that cannot take the arguments is refused too, and stands for no mistake that a learner makes: what is
+    refused for an exception must say so in `raises`.
+    """
     report = grade(exercise, mistake.answers, 3, all_points=False, mtlibs_own=True)
-    return not report.passed and report.mistake == mistake.sentence
+    if report.passed:
+        return f"{mistake.sentence} (passes)"
+    if report.mistake != mistake.sentence:
+        return f"{mistake.sentence} (named: {report.mistake})"
+    trouble = report.first_failure.wrong.trouble
+    if trouble is None or trouble.type in _NO_EXCEPTION or mistake.raises in trouble.kinds:
+        return ""
+    return f"{mistake.sentence} (raises {trouble})"
 
 
 def faults(proof: dict) -> list[str]:

@@ -120,9 +120,11 @@ def pretty(value: Any) -> list[str]:
     >>> import torch
     >>> pretty(torch.eye(2))
     ['(2, 2) float32  [[1, 0], [0, 1]]']
+    >>> pretty({})
+    ['{}']
     """
     if type(value) is dict:
-        return _entries(value)
+        return _entries(value) or ["{}"]
     if type(value) is tuple:
         return [line for part in value for line in pretty(part)] or ["()"]
     if type(value) is not Tensor:

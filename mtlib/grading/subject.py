@@ -3,7 +3,7 @@
 A check never holds the learner's function. It holds a `Subject`, sends plain values and recipes of the kit, and gets
 a `Reply` of plain values; a module that the learner's class built stays on the other side, behind a subject of its
 own. There are two kinds: in `local` for code in this process, in `remote` for code in a worker. Each writes one method,
-`ask`, with the same six words (call, grad, build, load, state, exchange), and the checks do not notice which it is.
+`ask`, with the same seven words (call, grad, build, train, load, state, exchange), and the checks do not notice which it is.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Subject:
         self.log: list[Reply] = [] if log is None else log
 
     def ask(self, word: str, args: tuple) -> Reply:
-        """Carry out one of the six words. The only method that a further kind of subject writes."""
+        """Carry out one of the seven words. The only method that a further kind of subject writes."""
         raise NotImplementedError
 
     def _logged(self, word: str, *args: Any) -> Reply:
@@ -58,6 +58,12 @@ class Subject:
         """`Class(*args)`; the reply's value is a `Subject` for the module it built."""
         return self._logged("build", *args)
 
+    def train(self, sizes: tuple, examples: tuple, targets: Any, *, seed: int, size: int, rate: float = 0.01) -> Reply:
+        """Build `Class(*sizes)` after that seed and train it on the examples, `size` of them a step and each once, by AdamW
+        on the mean cross-entropy of `module(*examples)`; a target of -100 counts for nothing. The reply's value is a
+        `Subject` for the trained module, in its evaluation mode."""
+        return self._logged("train", sizes, examples, targets, seed, size, rate)
+
     def load(self, state: dict) -> Reply:
         """Take these tensors into the module, in their dtype; names it does not have are an error."""
         return self._logged("load", state)
@@ -65,7 +71,6 @@ class Subject:
     def state(self) -> Reply:
         """The module's state dict, as a plain dict."""
         return self.ask("state", ())  # not logged: fresh weights are random, and say nothing about a mistake
-
 
     def exchange(self, method: str, *args: Any) -> Reply:
         """A method of a module, `""` for the module itself. What it returns may hold objects that are not plain,

@@ -4,7 +4,7 @@ It runs after `confine` has taken away what the learner's code does not need. Ev
 the grader believes nothing that comes from it but the values themselves, and those it compares.
 
 A request is a dict with a number that the reply repeats. Its words are `cell` (run a cell), `answer` (which name is
-the answer to be asked from now on) and the six words of a `Subject`.
+the answer to be asked from now on) and the seven words of a `Subject`.
 """
 
 import builtins

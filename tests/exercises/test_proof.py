@@ -1,8 +1,12 @@
 """The proof of the checks is kept, whole and up to date."""
 
+from dataclasses import replace
+
 import pytest
 
+from mtlib.exercises.attention.scores import reference
 from mtlib.grading import prove
+from mtlib.grading.exercise import Mistake
 
 from .conftest import EXERCISES, SOURCES
 
@@ -31,3 +35,16 @@ def test_each_fault_is_told():
     good = KEPT["attention.scores"]
     bad = good | {"solution": 1, "stub": 1, "others": 1, "unnamed": ["m"], "alive": ["a"], "refused": ["r"]}
     assert len(prove.faults(bad)) == 6 and prove.faults(good) == []
+
+
+def test_a_mistake_that_cannot_take_the_arguments_proves_nothing(hasty):
+    scores = EXERCISES["attention.scores"]
+
+    def told(*answers, raises=""):
+        mistake = Mistake("a new one", *answers, raises=raises)
+        return prove.unproved(replace(scores, mistakes=(mistake, *scores.mistakes)), mistake)
+
+    assert "raises TypeError" in told(lambda q: q) and told(lambda q: q, raises="TypeError") == ""
+    assert told(lambda q, k: q[..., :1, :] @ k.mT) == ""
+    assert "passes" in told(reference)
+    assert "named: the plain dot product" in prove.unproved(scores, Mistake("a new one", lambda q, k: q @ k.mT))

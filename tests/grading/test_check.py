@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mtlib.exercises import every
+from mtlib.exercises.encoder import byte_pair_merges
 from mtlib.grading import CheckFailed, UnknownExercise, check, hint
 from mtlib.grading.report import text_of
 from mtlib.grading.run import grade
@@ -59,6 +60,12 @@ def test_an_error_shows_the_line_of_the_learners_code():
     text = message(broken)
     assert "your code raised IndexError: tuple index out of range" in text
     assert "of broken: return pair[2]" in text
+
+
+def test_an_argument_that_is_empty_is_shown_so():
+    merges = byte_pair_merges.reference
+    text = message(lambda words, n: merges(words, n) if words else None, id="encoder.byte_pair_merges")
+    assert "words {}" in text
 
 
 def test_a_stub_is_told_gently():
@@ -155,6 +162,12 @@ def test_what_an_exercise_forbids_is_refused_and_restored():
     assert functional.scaled_dot_product_attention is real
 
 
+def test_what_hangs_on_a_forbidden_class_is_forbidden_too():
+    text = message(lambda ids, table: torch.nn.Embedding.from_pretrained(table)(ids), id="encoder.embed")
+    assert "torch.nn.Embedding is the whole exercise" in text and "0 of 10 points" in text
+    assert torch.nn.Embedding.from_pretrained(torch.eye(2)).weight.shape == (2, 2)
+
+
 aliased = torch.nn.functional.scaled_dot_product_attention
 
 
@@ -185,7 +198,7 @@ def test_answers_come_in_time():
     multi_head = EXERCISES["attention.multi_head"]
     start = time.monotonic()
     grade(multi_head, multi_head.mistakes[0].answers, 1, mtlibs_own=True)
-    assert time.monotonic() - start < 20  # six seconds on a machine of one's own; tests share theirs
+    assert time.monotonic() - start < 60  # six seconds on a machine of one's own: a bound that only a stuck grader breaks
 
 
 def test_importing_grading_loads_neither_hypothesis_nor_matplotlib():

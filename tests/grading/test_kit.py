@@ -25,12 +25,21 @@ def train(model, batches, steps):
 def hooked(model, x):
     model.register_forward_hook(lambda *a: None)
     return model(x)
+def draw(generator): return torch.randn(3, generator=generator)
+def draw_beside(generator): return torch.randn(3)
 class Counter(nn.Module):
     def new_cache(self): return {"seen": self}
     def forward(self, x, cache=None): return x if cache is None else (x + 1, cache)
+class Pupil(nn.Module):
+    def __init__(self, vocab):
+        super().__init__()
+        self.rows = nn.Embedding(vocab, vocab)
+    def forward(self, ids): return self.rows(ids)
+class Idler(Pupil):
+    def forward(self, ids): return self.rows(ids).detach()
 """
 SQUARE, LINEAR = Kit("square"), Kit("linear", 3, {"d_in": 2, "d_out": 2})
-NAMES = ("add", "twice", "train", "hooked", "Counter")
+NAMES = ("add", "twice", "train", "hooked", "draw", "draw_beside", "Counter", "Pupil", "Idler")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +95,22 @@ def test_training_is_judged_by_the_weights_that_come_back(subjects):
     assert not torch.equal(trained.weight, make(model).weight)
 
 
+def test_a_generator_is_the_same_on_both_sides_and_tells_of_the_global_one(subjects):
+    recipe = Kit("generator", 7)
+    drawn, later = (subjects["draw"].call(each) for each in (recipe, Kit("generator", 7, {"used": 2})))
+    assert torch.equal(drawn.value, torch.randn(3, generator=make(recipe))) and not torch.equal(drawn.value, later.value)
+    moved = [subjects[name].call(recipe).after for name in ("draw", "draw_beside")]
+    assert moved == [({"global moved": False},), ({"global moved": True},)]
+
+
+def test_noise_is_a_share_of_targets_at_random():
+    options = {"vocab": 50, "length": 40, "size": 50}
+    ids, targets = next(make(Kit("batches", 1, options | {"noise": 0.5})))
+    assert 0.4 < (targets != (ids + 1) % 50).float().mean() < 0.6
+    ids, targets = next(make(Kit("batches", 1, options)))
+    assert torch.equal(targets, (ids + 1) % 50)
+
+
 def test_hooks_left_behind_are_seen(subjects):
     reply = subjects["hooked"].call(Kit("torch.nn.Linear", 0, {"in_features": 2, "out_features": 1}), X)
     assert reply.after[0]["hooks"] == 1
@@ -97,6 +122,27 @@ def test_a_cache_stays_on_its_side_and_comes_back_as_itself(subjects):
     out, again = counter.exchange("", X, cache).value
     assert torch.equal(out, X + 1)
     assert torch.equal(counter.exchange("", X, again).value[0], X + 1)
+
+
+def _taught(subjects, name, seed):
+    ids = torch.randint(5, (600, 3), generator=torch.Generator().manual_seed(1))
+    targets = ((ids + 1) % 5).where(ids > 0, -100)  # what comes after 0 is not asked, and stays unlearnt
+    before = torch.get_rng_state()
+    reply = subjects[name].train((5,), (ids,), targets, seed=seed, size=10, rate=0.1)
+    assert torch.equal(before, torch.get_rng_state())
+    return reply
+
+
+def test_a_class_is_trained_where_it_lives_and_the_same_seed_gives_the_same_weights(subjects):
+    first, again, other = (_taught(subjects, "Pupil", seed).value for seed in (7, 7, 8))
+    logits = first.call(torch.arange(5)).value
+    assert logits.argmax(-1)[1:].tolist() == [2, 3, 4, 0]
+    assert torch.equal(logits, again.call(torch.arange(5)).value)
+    assert not torch.equal(logits[0], other.call(torch.arange(5)).value[0])
+
+
+def test_a_class_that_cannot_be_trained_says_so(subjects):
+    assert _taught(subjects, "Idler", 7).trouble.type == "RuntimeError"
 
 
 def test_a_model_of_mtlib_comes_from_the_kit_whole():

@@ -36,23 +36,45 @@ def one_thread(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # kernels inherit it; tests run side by side already
 
 
-@EACH
-def test_the_solutions_run_under_nbmake(source, one_thread):
-    result = NotebookRun(source.with_suffix(".ipynb"), default_timeout=120).execute()
+def test_the_solutions_run_under_nbmake(one_thread):
+    """One of them: all sixteen are pages of the book, whose build runs each and ends at the first error."""
+    result = NotebookRun(ROOT / "solutions" / "10_dimensions.ipynb", default_timeout=120).execute()
     assert result.error is None, result.error.trace
 
 
-@EACH
-def test_every_check_of_the_unsolved_notebook_fails(source, one_thread):
-    notebook = nbformat.read(ROOT / "exercises" / f"{source.stem}.ipynb", 4)
+def unsolved_notebook(stem):
+    """It, up to its last check, and its cells with a check; what follows draws with what is not written yet."""
+    notebook = nbformat.read(ROOT / "exercises" / f"{stem}.ipynb", 4)
     checks = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.startswith("check(")]
-    del notebook.cells[notebook.cells.index(checks[-1]) + 1 :]  # what follows draws with what is not written yet
+    del notebook.cells[notebook.cells.index(checks[-1]) + 1 :]
+    return notebook, checks
+
+
+def test_every_check_of_an_unsolved_notebook_fails_without_a_traceback(one_thread):
+    notebook, checks = unsolved_notebook("10_dimensions")
     NotebookClient(notebook, allow_errors=True, timeout=120).execute()
     errors = [[out for out in cell.outputs if out.output_type == "error"] for cell in checks]
     assert checks and all(len(found) == 1 for found in errors)
     for (error,) in errors:
         assert error.ename == "CheckFailed" and "not written yet" in "\n".join(error.traceback)
         assert "Traceback" not in "\n".join(error.traceback)
+
+
+@EACH
+def test_every_check_of_the_unsolved_notebook_fails(source, monkeypatch, tmp_path):
+    """As above, its cells one after the other in this process; an error in one leaves the next to run."""
+    monkeypatch.chdir(tmp_path)
+    notebook, checks = unsolved_notebook(source.stem)
+    here, failed = {"__name__": "__main__"}, []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            try:
+                exec(compile(cell.source, cell.id, "exec"), here)
+            except Exception as error:
+                failed.append((cell, error))
+    found = {cell.id: error for cell, error in failed}
+    for cell in checks:
+        assert type(found[cell.id]).__name__ == "CheckFailed" and "not written yet" in str(found[cell.id])
 
 
 def test_an_edit_is_noticed_and_mended(tmp_path, capsys):
