@@ -35,10 +35,12 @@ How an exercise is declared. `attention/scores.py` is the smallest one; with an 
 - Kit: functions, `torch.nn.X`, `mtlib.X` from ModelConfig's options, batches. `reply.after` holds for each such
   argument what `kit.remains` says: {"calls"}, {"state", "hooks", "training"} or {"taken"}. The whole list is in kit.py.
 - Modules: `subject.build(…)`, `.load(state)`, `.state()`, `.call(…)`; where a method or an opaque value such as a cache
-  is part of the task, `.exchange("new_cache")` and `.exchange("", ids, cache)`.
+  is part of the task, `.exchange("new_cache")` and `.exchange("", ids, cache)`. `.train(sizes, examples, targets, …)`
+  builds one and trains it, where what counts is whether it can learn.
 - `forbid` names the one torch function that is the whole exercise; nothing of mtlib may be called but what `allow`
   names. A training run: `Property(…, tries=3, patience=40)`.
 - Reference and mistakes run in the grader, the learner's code elsewhere: neither may rely on the other's memory.
+- A mistake gives something wrong. One that ends in an exception says which: `Mistake(…, raises="IndexError")`.
 - Owed besides: the prompt in `solutions/`, at least two right answers written otherwise in
   `tests/exercises/answers/<topic>.py`, mutants that are right too in `<topic>/equivalent.py`, then `make exercises` and
   `make prove`. `tests/exercises/` holds every exercise to it without a new test.

@@ -112,6 +112,7 @@ EXERCISE = Exercise(
         Mistake(
             "P x, with the matrix on the left: right for a single vector, but a stack has its vectors in rows",
             lambda x, basis: basis @ torch.linalg.inv(basis.T @ basis) @ basis.T @ x,
+            raises="RuntimeError",
         ),
         Mistake("a projection onto the first column only", lambda x, basis: reference(x, basis[:, :1])),
         Mistake(

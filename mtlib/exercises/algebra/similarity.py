@@ -94,8 +94,8 @@ def _unguarded(q: Tensor, k: Tensor) -> Tensor:
     return q @ k.mT / (lengths(q) * lengths(k).mT)
 
 
-def _mistaken_cosine(sentence: str, cosine) -> Mistake:
-    return Mistake(sentence, dots, cosine)
+def _mistaken_cosine(sentence: str, cosine, raises: str = "") -> Mistake:
+    return Mistake(sentence, dots, cosine, raises=raises)
 
 
 EXERCISE = Exercise(
@@ -149,7 +149,7 @@ EXERCISE = Exercise(
             "torch's `normalize`, which divides a row of zeros by 1e-12: the value is 0, and the gradient times 1e12",
             lambda q, k: normalize(q, dim=-1) @ normalize(k, dim=-1).mT,
         ),
-        _mistaken_cosine("a division in place, so that the caller's rows have length 1 now", _in_place),
+        _mistaken_cosine("a division in place, so that the caller's rows have length 1 now", _in_place, "RuntimeError"),
         Mistake("k qᵀ, whose entry (i, j) is row i of k with row j of q", lambda q, k: k @ q.mT, cosines),
     ),
     hints=(

@@ -124,12 +124,14 @@ EXERCISE = Exercise(
             "`view` where the memory is not in that order; `reshape` copies when it must",
             split,
             lambda x: x.transpose(1, 2).view(x.shape[0], x.shape[2], -1),
+            raises="RuntimeError",
         ),
         Mistake("a split that drops the columns left over, where it should refuse", _cut, merge),
         Mistake(
             "torch's own RuntimeError from the reshape, where a ValueError that names D and n_heads was asked for",
             lambda x, H: x.reshape(*x.shape[:2], H, x.shape[-1] // H).transpose(1, 2),
             merge,
+            raises="RuntimeError",
         ),
     ),
     hints=(

@@ -124,7 +124,7 @@ EXERCISE = Exercise(
             "a float32 picture whatever the weights are; it should have their dtype",
             lambda weights, columns: reference(weights, columns).float(),
         ),
-        Mistake("a picture that takes any `columns`, where it should refuse fewer than one", _unrefusing),
+        Mistake("a picture that takes any `columns`, where it should refuse fewer than one", _unrefusing, raises="ZeroDivisionError"),
     ),
     hints=(
         "Take a blank picture of the final size first. Where in it does head 0 begin, and where head 1? When does "

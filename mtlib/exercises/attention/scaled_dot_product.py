@@ -175,7 +175,7 @@ EXERCISE = Exercise(
         Mistake("a mask laid on after the softmax: what is left no longer sums to one", variant(hide=steps.untouched)),
         Mistake("-inf and no more: softmax over nothing is 0/0, which is NaN", variant(drop=steps.untouched)),
         Mistake("exp over its sum without subtracting the largest score: exp overflows", variant(soften=_exp_over_sum)),
-        Mistake("a scale that is written into the caller's q", _in_place),
+        Mistake("a scale that is written into the caller's q", _in_place, raises="RuntimeError"),
     ),
     hints=(
         "Three steps: scores as in the last exercise, a softmax, a product with v. Over which axis must the "

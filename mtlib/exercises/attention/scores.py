@@ -65,6 +65,7 @@ EXERCISE = Exercise(
         Mistake(
             "a `.T` that turns all axes around, where only the last two should swap",
             lambda q, k: q @ k.T / math.sqrt(q.shape[-1]),
+            raises="RuntimeError",
         ),
         Mistake(
             "a division that changes q in place, so that the caller's q is scaled too",
