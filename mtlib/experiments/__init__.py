@@ -12,6 +12,7 @@ import io
 import json
 import platform
 import tokenize
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,13 @@ from typing import Any
 from .._reach import reached
 
 HERE = Path(__file__).parent
-EXPERIMENTS = ("two_jobs", "next_letter")
+EXPERIMENTS = (
+    "two_jobs", "next_letter", "peers", "regions", "without_ffn", "add_and_norm", "longer", "whereabouts", "sizes",
+    "many_heads", "taken_out", "unseen", "first_letter", "bottleneck", "alignment", "one_state", "stable", "forming",
+    "steered", "frozen", "layers_out", "costs", "crossing", "three_shapes", "translator", "waiting", "sampled",
+    "speculation", "forms", "who_attends", "endings", "patched", "choices", "combination", "orders", "budgets",
+    "more_text", "patience", "languages", "long_rows", "three_models", "slips", "pools", "answer_only", "two_processes", "scrubbed",
+)
 
 
 class Stale(RuntimeError):
@@ -68,6 +75,7 @@ def _source(path: Path) -> str:
     return path.read_text("utf8")
 
 
+@cache
 def _meaning(source: str) -> str:
     """The program without comments, docstrings and blank lines, so that a better sentence makes
     nothing stale. Taken from the text and not from the syntax tree, whose form changes with Python."""
