@@ -31,7 +31,7 @@ def pages() -> list[str]:
 def pages_with_controls() -> list[str]:
     if not HTML.is_dir():  # no built book: the fixture `base` says so
         return []
-    return [name for name in pages() if "data-module=" in (HTML / name).read_text("utf8")]
+    return [name for name in pages() if 'data-module="frames"' in (HTML / name).read_text("utf8")]
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -53,14 +53,14 @@ def served(folder: Path):
 
 def watch(context, base: str):
     """A page of this context. page.trouble collects console errors, failed requests and whatever asks
-    for another origin, which is not let out."""
+    for another origin, which is not let out. What a next visit cuts short has not failed."""
     context.set_default_timeout(15_000)
     page = context.new_page()
     page.trouble = []
     page.on("console", lambda message: message.type in ("error", "warning") and page.trouble.append(message.text))
     page.on("pageerror", lambda error: page.trouble.append(str(error)))
     page.on("response", lambda answer: page.trouble.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
-    page.on("requestfailed", lambda request: page.trouble.append(f"failed: {request.url}"))
+    page.on("requestfailed", lambda request: request.failure == "net::ERR_ABORTED" or page.trouble.append(f"failed: {request.url}"))
 
     def gate(route):
         if route.request.url.startswith((base, "data:", "blob:")):
@@ -72,7 +72,7 @@ def watch(context, base: str):
     return page
 
 
-def open_ready(page, url: str):
+def open_ready(page, url: str, wait_until: str = "load"):
     """Go there and wait until every control of the page is alive."""
-    page.goto(url, wait_until="load")
+    page.goto(url, wait_until=wait_until)
     page.wait_for_function("document.querySelectorAll('[data-module]:not([data-ready])').length === 0")

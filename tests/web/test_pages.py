@@ -1,84 +1,85 @@
 """Every page of the book, over http and from a folder: quiet, alone, open to everyone, narrow."""
 
+import functools
 import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from . import site
+from . import looks, site
+from .looks import LOOKS
 
 PAGES, WITH_CONTROLS = site.pages(), site.pages_with_controls()
+each_visit = pytest.mark.parametrize(("look", "name"), [(look, name) for look in LOOKS for name in PAGES])
+each_with_controls = pytest.mark.parametrize(("look", "name"), [(look, name) for look in LOOKS for name in WITH_CONTROLS])
+
+@pytest.fixture(scope="module")
+def visit(browser):
+    """(look, page) -> what was found there; each is visited once."""
+    with site.served(site.HTML) as address:
+
+        @functools.cache
+        def visited(look, name):
+            return looks.visit(browser, address, look, name)
+
+        yield visited
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_quiet_and_asks_nobody_else(page, base, name):
-    page.goto(f"{base}/{name}", wait_until="networkidle")
-    assert page.trouble == []
-    assert page.locator("link[rel~=icon]").count(), "without an icon, browsers ask for one and get a 404"
+@each_visit
+def test_a_page_is_quiet_and_asks_nobody_else(visit, look, name):
+    found = visit(look, name)
+    assert found["trouble"] == []
+    assert found["icon"], "without an icon, browsers ask for one and get a 404"
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_takes_its_icons_from_the_small_font(page, base, name):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url.rsplit("/", 1)[-1]))
-    page.goto(f"{base}/{name}", wait_until="networkidle")
+@each_visit
+def test_a_page_takes_its_icons_from_the_small_font(visit, look, name):
+    asked = visit(look, name)["asked"]
     assert "icons.woff" in asked
     assert not [file for file in asked if file.startswith("fa-")], "a new icon: name it in mtbook/icons.py"
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 1200), ("light", 375)])
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(browser, name, scheme, width):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = site.watch(context, site.HTML.as_uri())
-    site.open_ready(page, f"{site.HTML.as_uri()}/{name}")
-    assert page.locator("html").get_attribute("data-theme") == scheme
-    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-    found = Axe().run(page).response["violations"]
-    context.close()
-    assert [(v["id"], [(node["target"], node["failureSummary"]) for node in v["nodes"]][:3]) for v in found] == []
+@each_visit
+def test_axe_finds_nothing(visit, look, name):
+    found = visit(look, name)
+    assert found["theme"] == LOOKS[look][1]
+    said = [(v["id"], [(node["target"], node["failureSummary"]) for node in v["nodes"]][:3]) for v in found["violations"]]
+    assert said == []
+
+
+@each_visit
+def test_on_paper_a_control_is_its_picture(visit, look, name):
+    assert visit(look, name)["on_paper"] == []
+
+
+@pytest.fixture(scope="module")
+def read():
+    return {}
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_phone_never_scrolls_a_page_sideways(browser, name):
-    context = browser.new_context(viewport={"width": 375, "height": 740})
-    page = site.watch(context, site.HTML.as_uri())
-    site.open_ready(page, f"{site.HTML.as_uri()}/{name}")
-    page.wait_for_timeout(300)  # formulas are set after the page has loaded
-    width = page.evaluate("document.scrollingElement.scrollWidth")
-    beyond = page.evaluate("""() => [...document.querySelectorAll('.bd-article svg.mt-svg, .bd-article :is(input, select, p, h1, h2)')]
-        .filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > 375.5)
-        .filter((e) => !e.closest('.pst-scrollable-table-container'))  // a wide table scrolls in its own box
-        .map((e) => e.outerHTML.slice(0, 80))""")  # what an overflow that is cut off would hide
-    context.close()
-    assert width <= 375
-    assert beyond == []
+def test_every_link_leads_somewhere(name, read):
+    assert looks.broken_links(name, read) == []
+
+
+@each_visit
+def test_a_page_never_scrolls_sideways(visit, look, name):
+    found = visit(look, name)
+    assert found["width"] <= LOOKS[look][2]
+    assert found["beyond"] == []  # what an overflow that is cut off would hide
 
 
 @pytest.mark.parametrize("name", WITH_CONTROLS)
-def test_a_phone_shows_pictures_whole_and_as_wide_as_it_is(browser, name):
-    context = browser.new_context(viewport={"width": 375, "height": 740})
-    page = site.watch(context, site.HTML.as_uri())
-    site.open_ready(page, f"{site.HTML.as_uri()}/{name}")
-    boxes = page.evaluate("""() => [...document.querySelectorAll(':is(.mt-picture, .mt-figure) > svg')]
-        .filter((e) => e.getClientRects().length && e.viewBox.baseVal.width >= 375)
-        .map((e) => [e.getBoundingClientRect().left, e.getBoundingClientRect().right])""")
-    context.close()
+def test_a_phone_shows_pictures_whole_and_as_wide_as_it_is(visit, name):
+    boxes = visit("phone", name)["pictures"]
     assert boxes and all(box == [0, 375] for box in boxes)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", WITH_CONTROLS)
-def test_a_caption_is_plain_text_that_can_be_read(browser, name, scheme):
-    context = browser.new_context(color_scheme=scheme)
-    page = site.watch(context, site.HTML.as_uri())
-    site.open_ready(page, f"{site.HTML.as_uri()}/{name}")
-    seen = page.evaluate("""() => [...document.querySelectorAll('.mt-figure figcaption')].map((e) =>
-        [getComputedStyle(e).fontWeight, getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor])""")
-    context.close()
-    assert seen
-    for weight, ink, paper in seen:
+@each_with_controls
+def test_a_caption_is_plain_text_that_can_be_read(visit, look, name):
+    captions = visit(look, name)["captions"]
+    assert captions or "mt-figure" not in (site.HTML / name).read_text("utf8")
+    for weight, ink, paper in captions:
         assert weight == "400" and contrast(ink, paper) >= 4.5
 
 
@@ -90,13 +91,12 @@ def contrast(*colors: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_the_downloaded_notebook_is_clean_and_whole(page, base):
-    for name in WITH_CONTROLS:
-        page.goto(f"{base}/{name}")
-        href = page.locator("a[href$='.ipynb']").first.get_attribute("href")
-        cells = json.loads((site.HTML / name).parent.joinpath(href).resolve().read_text("utf8"))["cells"]
-        code = [cell for cell in cells if cell["cell_type"] == "code"]
-        assert code and not any(cell["outputs"] for cell in code)
+@pytest.mark.parametrize("name", WITH_CONTROLS)
+def test_the_downloaded_notebook_is_clean_and_whole(name):
+    href = re.search(r'href="([^"]+\.ipynb)"', (site.HTML / name).read_text("utf8"))[1]
+    cells = json.loads((site.HTML / name).parent.joinpath(href).resolve().read_text("utf8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert code and not any(cell["outputs"] for cell in code)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import time
 
 import ipywidgets
 import pytest
@@ -113,16 +112,6 @@ def test_a_72_frame_heat_map_fits_40_kB_and_a_40_frame_bar_chart_10(page):
     line = mt.widgets.explore(lambda t: bars(t, True), t=(0.1, 4.0, 40), ask="Flat?", alt=lambda t: says(t, True))
     size = [len(gzip.compress(control._repr_html_().encode())) for control in (heat, line)]
     assert size[0] < 40_000 and size[1] < 10_000, size
-
-
-def test_a_frame_costs_at_most_40_ms_of_processor_time():
-    mt.plot.to_svg(bars(1.0, True))
-    times = []
-    for i in range(9):
-        start = time.process_time()
-        mt.plot.to_svg(bars(1 + i, True))
-        times.append(time.process_time() - start)
-    assert min(times) < 0.040, times  # the least: what the machine's other work cannot inflate
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """Figures as SVG: the same bytes, themable, with a text alternative, and faithful."""
 
 import ast
+import base64
+import io
+import re
 import xml.etree.ElementTree as ET
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -148,3 +151,16 @@ def siblings(path):
     """The files beside this one that it imports, anywhere in it: `from .x import y`, `from . import x`."""
     relative = [node for node in ast.walk(ast.parse(path.read_text("utf8"))) if isinstance(node, ast.ImportFrom) and node.level == 1]
     return {name for node in relative for name in ([node.module] if node.module else [alias.name for alias in node.names])}
+
+
+@pytest.mark.parametrize("origin", ["upper", "lower"])
+def test_an_image_of_many_cells_stands_upright_whichever_row_is_first(origin):
+    fig, ax = mt.plot.canvas()
+    values = np.zeros((100, 64))
+    values[:10] = 1.0
+    ax.imshow(values, aspect="auto", origin=origin)
+    found = re.search(r'<image x="[\d.]+" y="[\d.]+" width="[\d.]+" height="([\d.]+)".*?base64,([^"]+)"', mt.plot.to_svg(fig, alt="x"))
+    assert found and float(found[1]) > 0
+    pixels = mpl.image.imread(io.BytesIO(base64.b64decode(found[2])))[..., :3]
+    dark = [rows.mean() for rows in (pixels[:10], pixels[-10:])]
+    assert (dark[0] < dark[1]) == (origin == "upper")

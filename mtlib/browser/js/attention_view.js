@@ -1,0 +1,175 @@
+// A translator looked into while it translates: all heads as a grid, one head over the letters, heads taken out, letters hidden.
+
+import { newestOnly } from "./client.js";
+import { dateTrouble, textTrouble } from "./odd_text.js";
+import { accent, freshId, h, named, onTheme, paint, percent, shown, table } from "./parts.js";
+
+const SIDES = [
+  { key: "encoder", module: (l) => `encoder.blocks.${l}.attn`, title: "Encoder", says: "letters of the source look at each other" },
+  { key: "decoder", module: (l) => `decoder.blocks.${l}.attn`, title: "Decoder", says: "what is being written looks back at what was written" },
+  { key: "cross", module: (l) => `decoder.blocks.${l}.cross_attn`, title: "Cross-attention", says: "what is being written looks at the source" },
+];
+const headName = ({ side, layer, head }) => `${SIDES[side].title.toLowerCase()}, layer ${layer}, head ${head}`;
+
+export function attentionView(el, thread, state, { config, tokenizer }) {
+  const box = el.querySelector("input"), stage = el.querySelector(".mt-live-stage");
+  const answer = el.querySelector(".mt-live-answer"), note = el.querySelector(".mt-live-note");
+  const heads = SIDES.flatMap((_, side) => [...Array(config.n_layers * config.n_heads).keys()].map((n) =>
+    ({ side, layer: Math.floor(n / config.n_heads), head: n % config.n_heads })));
+  let chosen = heads.length - 1, place = 0, out = new Set(), hidden = new Set(), seen = null, first = null;
+
+  const grid = gridOf(heads, config, (n) => { chosen = n; showHead(); });
+  const letters = lettersOf((t) => { place = t; showPlace(t); }, (t) => showPlace(t ?? place));
+  const removal = h("input", { type: "checkbox", id: freshId(), autocomplete: "off", oninput: remove });
+  const layer = h("button", { type: "button", onclick: removeLayer }, "The whole layer");
+  const back = h("button", { type: "button", onclick: () => { out.clear(); hidden.clear(); run(); } }, "Put everything back");
+  const mask = h("div", { class: "mt-live-letters mt-live-mask", role: "group", "aria-label": "Letters of the source; hide some" });
+  const effect = h("p", { class: "mt-live-effect", "aria-live": "polite" });
+  const numbers = h("div", { class: "mt-live-table" });
+  const parts = [grid.element, letters.element,
+    h("div", { class: "mt-live-out" }, removal, h("label", { for: removal.id }), layer, back),
+    h("p", {}, "Hide letters of the source; no head may look at them then:"), mask, effect,
+    h("details", {}, h("summary", {}, "The same in numbers"), numbers)];
+
+  const run = newestOnly(async () => {
+    const text = box.value, trouble = textTrouble(text, state.example, tokenizer.model.alphabet, config.max_len);
+    if (trouble) {
+      note.textContent = trouble + (seen ? ` What is shown is still “${seen.text}”.` : "");
+      return;
+    }
+    if (first?.text !== text) {
+      hidden.clear();
+      first = { text, ...(await thread.ask("translate", { text })) };
+    }
+    const silent = [...out].map((n) => [SIDES[heads[n].side].module(heads[n].layer), heads[n].head]);
+    seen = { text, ...(out.size + hidden.size ? await thread.ask("translate", { text, silent, hidden: [...hidden], first: first.written }) : first) };
+    place = Math.min(place, seen.written.length - 1);
+    show();
+  });
+
+  function remove() {
+    if (removal.checked) out.add(chosen); else out.delete(chosen);
+    run();
+  }
+
+  function removeLayer() {
+    heads.forEach(({ side, layer }, n) => { if (side === heads[chosen].side && layer === heads[chosen].layer) out.add(n); });
+    run();
+  }
+
+  function hide(j) {
+    if (!hidden.delete(j)) hidden.add(j);
+    showMask();
+    run();
+  }
+
+  // A button a letter; the last one that can be seen stays.
+  function showMask() {
+    if (mask.children.length !== first.source.length || mask.textContent !== first.source.map(shown).join("")) {
+      mask.replaceChildren(...first.source.map((piece, j) => h("button", { type: "button", onclick: () => hide(j) }, shown(piece))));
+    }
+    [...mask.children].forEach((button, j) => {
+      button.setAttribute("aria-label", `hide ${named(first.source[j])}, place ${j + 1}`);
+      button.setAttribute("aria-pressed", hidden.has(j));
+      button.disabled = !hidden.has(j) && hidden.size === first.source.length - 1;
+    });
+  }
+
+  // What was taken from the model, in words.
+  function changes() {
+    const letters = [...hidden].sort((a, b) => a - b).map((j) => `${named(first.source[j])} (place ${j + 1})`);
+    return [out.size && `without ${[...out].map((n) => headName(heads[n])).join("; ")}`, letters.length && `with ${letters.join(", ")} hidden`]
+      .filter(Boolean).join(", and ").replace(/^w/, "W");
+  }
+
+  function show() {
+    const [before, after] = [first.shares.reduce((a, b) => a * b, 1), seen.firstShare];
+    answer.textContent = seen.answer || "nothing at all";
+    note.textContent = (seen.ended ? "" : "It did not come to an end, and was stopped. ") + (state.reads === "date" ? dateTrouble(seen.text) : "");
+    effect.textContent = out.size + hidden.size === 0 ? `With all heads and letters, the model gives this answer a probability of ${percent(before)}.`
+      : `${changes()}: ${seen.answer === first.answer ? "the same answer" : `“${seen.answer}” instead of “${first.answer}”`}. `
+        + `The probability of the first answer went from ${percent(before)} to ${percent(after)}.`;
+    back.disabled = out.size + hidden.size === 0;
+    showMask();
+    grid.show(weightsOf, out, accent(stage));
+    showHead();
+    if (parts[0].parentElement !== stage) stage.replaceChildren(...parts); // filled first, so that nothing moves
+  }
+
+  const weightsOf = (n) => seen.weights[SIDES[heads[n].side].module(heads[n].layer)][heads[n].head];
+  const asks = () => (heads[chosen].side === 0 ? seen.source : seen.pieces);
+  const asked = () => (heads[chosen].side === 1 ? ["begin", ...seen.pieces.slice(0, -1)] : seen.source);
+
+  function showHead() {
+    if (!seen) return;
+    place = Math.min(place, asks().length - 1);
+    removal.checked = out.has(chosen);
+    removal.nextElementSibling.textContent = `Take out ${headName(heads[chosen])}`;
+    grid.choose(chosen);
+    letters.show(asks(), asked(), place, SIDES[heads[chosen].side], headName(heads[chosen]));
+    numbers.replaceChildren(table([heads[chosen].side ? "writing" : "letter", "looks most at", "then at", "then at"],
+      asks().map((piece, t) => [`${t + 1}. ${shown(piece)}`, ...largest(weightsOf(chosen)[t], asked(), 3)])));
+    showPlace(place);
+  }
+
+  function showPlace(t) {
+    const row = weightsOf(chosen)[t], piece = named(asks()[t]), who = heads[chosen].side ? `Writing ${piece}` : `The letter ${piece}`;
+    letters.shade(row, t, `${who} (place ${t + 1}), this head looks at ${largest(row, asked(), 3).join(", ")}.`);
+  }
+
+  box.addEventListener("input", run);
+  onTheme(() => seen && grid.show(weightsOf, out, accent(stage)));
+  return run();
+}
+
+// "J" at place 1 with 43 %: the largest of a row of weights, in words.
+function largest(row, pieces, n) {
+  const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b).slice(0, n);
+  return order.map((j) => `${named(pieces[j])} (place ${j + 1}) ${percent(row[j])}`);
+}
+
+// A row of little pictures a side, a picture a head; which one is looked at is a choice among radio buttons.
+function gridOf(heads, config, onChoose) {
+  const name = freshId();
+  const cells = heads.map((head, n) => ({
+    input: h("input", { type: "radio", name, "aria-label": headName(head), autocomplete: "off", oninput: () => onChoose(n) }),
+    canvas: h("canvas", { "aria-hidden": "true" }), head }));
+  const rows = SIDES.map(({ title, says }, side) => h("div", { class: "mt-live-side" }, h("p", {}, h("b", {}, title), ` ${says}`),
+    h("div", { class: "mt-live-heads", style: `--columns: ${config.n_layers * config.n_heads}` },
+      ...cells.filter((cell) => cell.head.side === side).map(({ input, canvas, head }) =>
+        h("label", { title: `layer ${head.layer}, head ${head.head}` }, input, canvas, h("span", { "aria-hidden": "true" }, `${head.layer}.${head.head}`))))));
+  return {
+    element: h("div", { class: "mt-live-grid", role: "group", "aria-label": "All heads; choose one" }, ...rows),
+    choose(n) { cells[n].input.checked = true; },
+    show(weightsOf, out, color) {
+      cells.forEach(({ input, canvas, head }, n) => {
+        paint(canvas, weightsOf(n), color);
+        input.setAttribute("aria-label", headName(head) + (out.has(n) ? ", taken out" : ""));
+        canvas.parentElement.classList.toggle("mt-live-gone", out.has(n));
+      });
+    },
+  };
+}
+
+// Two lines of letters: who asks, a choice among radio buttons, and who is asked, shaded by the weights.
+function lettersOf(onChoose, onHover) {
+  const asks = h("div", { class: "mt-live-letters", role: "group" }), asked = h("div", { class: "mt-live-letters mt-live-keys", "aria-hidden": "true" });
+  const title = h("p", { class: "mt-live-head" }), sentence = h("p", { class: "mt-live-sentence", "aria-live": "polite" });
+  return {
+    element: h("div", { class: "mt-live-one" }, title, asks, asked, sentence),
+    show(from, to, place, side, name) {
+      const group = freshId();
+      title.replaceChildren(h("b", {}, name), `: ${side.says}. Choose a letter of the upper line.`);
+      asks.setAttribute("aria-label", side.key === "encoder" ? "letters that look" : "letters being written");
+      asks.replaceChildren(...from.map((piece, t) => h("label", { onmouseenter: () => onHover(t), onmouseleave: () => onHover(null) },
+        h("input", { type: "radio", name: group, "aria-label": `${t + 1}: ${named(piece)}`, autocomplete: "off", oninput: () => onChoose(t) }), h("span", {}, shown(piece)))));
+      asks.querySelectorAll("input")[place].checked = true;
+      asked.replaceChildren(...to.map((piece) => h("span", {}, shown(piece))));
+    },
+    shade(row, t, says) {
+      [...asked.children].forEach((letter, j) => { letter.style.setProperty("--weight", `${100 * row[j]}%`); letter.title = percent(row[j]); });
+      [...asks.children].forEach((letter, i) => letter.classList.toggle("mt-live-asks", i === t));
+      sentence.textContent = says;
+    },
+  };
+}
