@@ -64,7 +64,12 @@ def _root_names() -> dict[str, tuple[str, str]]:
 
 
 def _imports_of(path: Path) -> set[Path]:
-    return set(_imports(ast.parse(path.read_text("utf8")), path.relative_to(PACKAGE).parent.parts))
+    return _imports_in(path.read_text("utf8"), path.relative_to(PACKAGE).parent.parts)
+
+
+@cache
+def _imports_in(source: str, package: tuple[str, ...]) -> set[Path]:
+    return set(_imports(ast.parse(source), package))
 
 
 def _imports(tree: ast.AST, package: tuple[str, ...]) -> Iterator[Path]:

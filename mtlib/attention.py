@@ -117,8 +117,6 @@ class MultiHeadAttention(nn.Module):
         else:
             k, v = self._of_context(x, context, cache)
         q, k, v = self.q(q), self.k(k), self.v(v)
-        if self.n_kv_heads != self.n_heads:  # query head h reads group h // (H/G)
-            k, v = (t.repeat_interleave(self.n_heads // self.n_kv_heads, dim=1) for t in (k, v))
         bias = None if position is None or context is not None else position.bias(q, k)
         heads = self.core(q, k, v, keep, bias)  # (B, H, T_q, E)
         return self.o_proj(self.merged(merge_heads(heads)))

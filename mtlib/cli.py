@@ -1,6 +1,7 @@
 """The command line: ``mtlib fetch NAME``, ``mtlib progress``, ``mtlib grade FILE…``, ``mtlib train FILE.toml``, …"""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def main(argv: list[str] | None = None) -> int:
         return _COMMANDS[arguments.command](arguments)
     except assets.AssetMissing as error:
         print(f"mtlib: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # who reads has seen enough, as `| head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python says it again at exit
         return 1
 
 

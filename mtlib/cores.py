@@ -23,7 +23,8 @@ class ExplicitCore(nn.Module):
     """softmax(q kᵀ / √E + bias) v, a line a step; taps: ``scores`` (masked) and ``weights``.
 
     Shapes: q (…, T_q, E), k (…, T_k, E), v (…, T_k, E_v) -> (…, T_q, E_v); keep and bias
-    broadcast to (…, T_q, T_k). With causal, query i is position T_k - T_q + i and sees nothing
+    broadcast to (…, T_q, T_k). In front of k's and v's positions stand as many heads as q has, or
+    fewer, which then share: query head h reads head h // (H/G). With causal, query i is position T_k - T_q + i and sees nothing
     later. A query that may look at nothing gets zeros.
     """
 
@@ -37,12 +38,13 @@ class ExplicitCore(nn.Module):
     def forward(
         self,
         q: Float[Tensor, "*heads T_q E"],
-        k: Float[Tensor, "*heads T_k E"],
-        v: Float[Tensor, "*heads T_k E_v"],
+        k: Float[Tensor, "*groups T_k E"],
+        v: Float[Tensor, "*groups T_k E_v"],
         keep: Bool[Tensor, "..."] | None = None,
         bias: Float[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*heads T_q E_v"]:
         _fit(q, k, v, keep, bias)
+        k, v = _shared(k, q), _shared(v, q)
         # Divided before the product, so that half precision does not overflow in between.
         scores = q / math.sqrt(q.size(-1)) @ k.mT  # (B, H, T_q, T_k)
         if bias is not None:
@@ -73,8 +75,8 @@ class FusedCore(nn.Module):
     def forward(
         self,
         q: Float[Tensor, "*heads T_q E"],
-        k: Float[Tensor, "*heads T_k E"],
-        v: Float[Tensor, "*heads T_k E_v"],
+        k: Float[Tensor, "*groups T_k E"],
+        v: Float[Tensor, "*groups T_k E_v"],
         keep: Bool[Tensor, "..."] | None = None,
         bias: Float[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "*heads T_q E_v"]:
@@ -88,7 +90,10 @@ class FusedCore(nn.Module):
         mask = keep if bias is None else bias if keep is None else bias.masked_fill(~keep, float("-inf"))
         if mask is not None and mask.dim() < 2:  # the kernel wants both axes spelled out
             mask = mask[(None,) * (2 - mask.dim())]
-        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=flagged)
+        shared = _groups(k) != _groups(q)
+        if shared and mask is not None:  # told of a mask, not every device's fused kernel shares heads
+            k, v, shared = _shared(k, q), _shared(v, q), False
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=flagged, enable_gqa=shared)
 
 
 def _fit(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None, bias: Tensor | None) -> None:
@@ -99,8 +104,11 @@ def _fit(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None, bias: Tensor | No
     if not q.is_floating_point():
         raise TypeError(f"q is {q.dtype}; it must be floating")
     _check.tensor(k, "k", "(…, T_k, E)")
-    if k.shape[:-2] != q.shape[:-2] or k.dim() < 2 or k.size(-1) != q.size(-1):
-        raise ValueError(f"k has shape {tuple(k.shape)}; only its positions, axis -2, may differ from q's {tuple(q.shape)}")
+    if k.dim() != q.dim() or k.shape[:-3] != q.shape[:-3] or k.size(-1) != q.size(-1) or _groups(q) % max(_groups(k), 1):
+        raise ValueError(
+            f"k has shape {tuple(k.shape)}; only its positions, axis -2, may differ from q's {tuple(q.shape)}, "
+            "and its heads, axis -3, be a divisor of q's"
+        )
     _check.tensor(v, "v", "(…, T_k, E_v)")
     if v.shape[:-1] != k.shape[:-1]:
         raise ValueError(f"v has shape {tuple(v.shape)}; only its width, axis -1, may differ from k's {tuple(k.shape)}")
@@ -112,6 +120,16 @@ def _fit(q: Tensor, k: Tensor, v: Tensor, keep: Tensor | None, bias: Tensor | No
         _check.tensor(bias, "bias", str(scores))
         _check.same_kind(bias, "bias", q, "q is")
         _check.broadcasts(bias, "bias", scores)
+
+
+def _groups(x: Tensor) -> int:
+    return x.size(-3) if x.dim() > 2 else 1
+
+
+def _shared(x: Tensor, q: Tensor) -> Tensor:
+    """Heads of keys or values, each for as many query heads as share it: query head h reads group h // (H/G)."""
+    times = _groups(q) // _groups(x)
+    return x if times == 1 else x.unsqueeze(-3).expand(*x.shape[:-2], times, *x.shape[-2:]).flatten(-4, -3)
 
 
 def not_later(q: Tensor, k: Tensor, keep: Tensor | None) -> Tensor | None:

@@ -73,21 +73,23 @@ def activations(
         raise ValueError(f"dropout={config.dropout} keeps masks whose size depends on the device; count with dropout=0.0")
     c, L = config, config.n_layers
     stream, source = batch * T * c.d_model, batch * memory * c.d_model
+    # Groups are read as H heads, by copies; a single group of a single sequence torch can read in place.
+    shared = c.head_width if batch == c.kv_heads == 1 else c.d_model
     norms = L * (3 if memory else 2) + 1
     causal = n_classes is None and T > 1  # one position alone sees all, so nothing is masked
     numbers = {
         # x and x over its deviation; LayerNorm also x minus its mean; and the deviation, a number a position
         "norms": norms * ((3 if c.parts.norm == "layer" else 2) * stream + batch * T),
         # what q, k and v were made from; then q/√E, k, v as H heads; what o_proj mixes
-        "attention": L * 5 * stream,
-        "cross": (L * (3 * stream + 2 * source) + source) if memory else 0,  # the memory once for all layers
+        "attention": L * (3 * stream + 2 * batch * T * shared),
+        "cross": (L * (3 * stream + 2 * batch * memory * shared) + source) if memory else 0,  # the memory once for all layers
         # the softmax; where a mask filled it up again, once more; scores are not needed any longer
         "weights": L * batch * c.n_heads * T * ((2 if causal else 1) * T + memory),
         "ffn": L * (stream + WIDE[c.parts.ffn] * batch * T * c.ff_width),  # what it reads, and inside
         "head": stream if n_classes is None else batch * c.d_model if n_classes else 0,
     }
-    # The rotation of q and that of k, a cos and a sin for each of E/2 pairs.
-    turns = 2 * L * T * c.head_width if c.parts.position.startswith("rotary") else 0
+    # The rotation of q and that of k, a cos and a sin for each of E columns.
+    turns = 4 * L * T * c.head_width if c.parts.position.startswith("rotary") else 0
     buckets = 8 * L * T * T if c.parts.position == "t5" else 0  # which bucket each distance fell into, int64
     return _total({
         "ids": 8 * batch * T,  # int64: the rows of the table that get a gradient

@@ -81,7 +81,7 @@ class Sinusoidal(Position):
 
 
 class Grid(Position):
-    """Row and column of an image's patch, each a wave over half of the columns; no factor before x.
+    """√D · x + waves: row and column of an image's patch, each a wave over half of the columns.
 
     The patches come row by row: position t is row t // width, column t % width. Source: the
     2-D variant of Vaswani's table that image transformers use (Dosovitskiy et al. 2021, D.4).
@@ -103,7 +103,7 @@ class Grid(Position):
         if start + x.size(1) > self.height * self.width:
             raise ValueError(f"x holds {start + x.size(1)} patches; the grid has {self.height} × {self.width}")
         table = grid(self.height, self.width, self.d_model)[start : start + x.size(1)]
-        return x + table.to(x.device, x.dtype)
+        return math.sqrt(self.d_model) * x + table.to(x.device, x.dtype)
 
 
 @lru_cache(maxsize=16)

@@ -34,17 +34,18 @@ class Rotary(Position):
 
     def turn(self, x: Float[Tensor, "B H T E"], start: int = 0) -> Float[Tensor, "B H T E"]:
         _check.width(x, "x", "B H T", self.d_head)
-        cos, sin = rows(_turns, start, x.size(-2), self.d_head, self.base, x).unbind(-1)  # (T, E/2) each
-        a, b = self.pairs(x)
-        return self.join(a * cos - b * sin, a * sin + b * cos)
+        cos, sin = rows(self.table, start, x.size(-2), self.d_head, self.base, x).chunk(2, dim=-1)  # (T, E) each
+        return x * cos + self.quarter(x) * sin
 
-    def pairs(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The first and the second members of all pairs, (…, E/2) each."""
-        return x[..., 0::2], x[..., 1::2]
+    def quarter(self, x: Tensor) -> Tensor:
+        """Every pair (a, b) turned by 90 degrees: (-b, a)."""
+        return torch.stack([-x[..., 1::2], x[..., 0::2]], dim=-1).flatten(-2)
 
-    def join(self, a: Tensor, b: Tensor) -> Tensor:
-        """The inverse of pairs."""
-        return torch.stack([a, b], dim=-1).flatten(-2)
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def table(T: int, columns: int, base: float) -> Float[Tensor, "T twice"]:
+        """Cosine and sine of each column's angle at each position."""
+        return _cos_sin(wave_angles(T, columns, base).repeat_interleave(2, dim=-1))
 
 
 class RotaryHalves(Rotary):
@@ -54,14 +55,15 @@ class RotaryHalves(Rotary):
     wrong for the other until q_proj and k_proj are reordered.
     """
 
-    def pairs(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return x.chunk(2, dim=-1)
+    def quarter(self, x: Tensor) -> Tensor:
+        a, b = x.chunk(2, dim=-1)
+        return torch.cat([-b, a], dim=-1)
 
-    def join(self, a: Tensor, b: Tensor) -> Tensor:
-        return torch.cat([a, b], dim=-1)
+    @staticmethod
+    @lru_cache(maxsize=16)
+    def table(T: int, columns: int, base: float) -> Float[Tensor, "T twice"]:
+        return _cos_sin(wave_angles(T, columns, base).repeat(1, 2))
 
 
-@lru_cache(maxsize=16)
-def _turns(T: int, columns: int, base: float) -> Float[Tensor, "T half 2"]:
-    angles = wave_angles(T, columns, base)
-    return torch.stack([angles.cos(), angles.sin()], dim=-1)
+def _cos_sin(angles: Tensor) -> Tensor:
+    return torch.cat([angles.cos(), angles.sin()], dim=-1)

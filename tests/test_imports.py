@@ -10,7 +10,7 @@ import mtlib
 ROOT = Path(mtlib.__file__).parent
 # From the bottom up: a module may import from its own row and from rows above it in this list.
 LAYERS = [
-    {"_check", "_reach", "trace", "cache"},
+    {"_check", "_reach", "trace", "cache", "plan"},
     {"config", "masks", "position"},
     {"cores", "rotary", "score_bias"},
     {"attention", "norm", "residual", "ffn"},
@@ -26,11 +26,13 @@ LAYERS = [
     {"interop"},
     {"assets"},
     {"data", "_gguf"},
+    {"shipped"},
     {"pretrained"},
-    {"experiments"},
     {"plot"},
     {"training"},
+    {"experiments"},
     {"sample"},
+    {"browser"},
     {"widgets"},
     {"grading", "exercises"},
     {"cli"},

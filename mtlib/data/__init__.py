@@ -22,6 +22,7 @@ from .intents import Intents as Intents
 from .letters import Letters as Letters
 from .needs import DataMissing as DataMissing
 from .repeats import Repeats as Repeats
+from .requests import Requests as Requests
 from .sentiment import Sentiment as Sentiment
 from .tasks import Task as Task
 from .textfile import TextFile as TextFile
@@ -36,6 +37,7 @@ SOURCES: Mapping[str, Callable[..., Data]] = MappingProxyType({
     "dates": Dates,
     "sentiment": Sentiment,
     "intents": Intents,
+    "requests": Requests,
     "digits": Digits,
     "documentation": Documentation,
     "textfile": TextFile,

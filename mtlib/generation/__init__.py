@@ -11,6 +11,7 @@ of a translator and a source, Window of a writer whose table of positions is sho
     rules.py         temperature, top-k, top-p, min-p, repetition: functions of the logits
     writer.py        Given, Window, and what is checked before anything is computed
     generate.py      batches, and a stream of one text
+    swift.py         the step of a fused DecoderLM with nothing in the way
     beam.py          the best of many continuations at once
     speculative.py   a small model guesses, the large one checks
 """

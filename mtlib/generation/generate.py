@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .rules import GREEDY, Rules
+from .swift import Swift, swift
 from .writer import Prompts, asked, device_of, fits, is_writer, rows_of
 
 
@@ -117,10 +118,11 @@ def _steps(
     """At each step, what every row wrote: None while it reads its prompt, and when it is done."""
     shortest, device = min(map(len, rows)), device_of(model)
     text = new = torch.tensor([row[:shortest] for row in rows], device=device)
-    left, cache = [max_new] * len(rows), model.new_cache()
+    writer = swift(model)
+    left, cache = [max_new] * len(rows), writer.new_cache()
     while any(left):
         at, wrote = text.size(1), [None] * len(rows)
-        tokens = _next(model, new, cache, rules, text, generator)
+        tokens = _next(writer, new, cache, rules, text, generator)
         for b, row in enumerate(rows):
             if at < len(row):
                 tokens[b] = row[at]  # what the model would have said does not matter yet
@@ -134,7 +136,7 @@ def _steps(
 
 @torch.inference_mode()  # here, and not around a generator, whose caller would be in it too
 def _next(
-    model: nn.Module, new: Tensor, cache: object, rules: Rules, text: Tensor, generator: torch.Generator | None
+    model: nn.Module | Swift, new: Tensor, cache: object, rules: Rules, text: Tensor, generator: torch.Generator | None
 ) -> list[int]:
     """The model reads what is new, and one token is picked for each row."""
     return rules.pick(model(new, cache=cache)[:, -1], text, generator).tolist()

@@ -1,6 +1,7 @@
 """Llama (Touvron et al. 2023) and what follows its plan, as transformers' LlamaForCausalLM, and mtlib's DecoderLM.
 
-Names only, one to one. Its rotary pairs are columns i and i + E/2, Parts(position="rotary-halves").
+Names, one to one. Its rotary pairs are columns i and i + E/2, Parts(position="rotary-halves"); for a
+model of pairs (2i, 2i+1), Parts(position="rotary"), the rows of q_proj and k_proj change places.
 """
 
 from collections.abc import Mapping
@@ -27,12 +28,12 @@ NORMS = {"input_layernorm": "norm1", "post_attention_layernorm": "norm2"}
 
 def from_llama(state: Mapping[str, Tensor], config: ModelConfig) -> State:
     """A LlamaForCausalLM's state dict under DecoderLM's names; ValueError names what does not fit."""
-    return _table(config).to_ours(state)
+    return _turned(_table(config).to_ours(state), config, to_halves=False)
 
 
 def to_llama(state: Mapping[str, Tensor], config: ModelConfig) -> State:
     """The inverse of from_llama."""
-    return _table(config).to_theirs(state)
+    return _table(config).to_theirs(_turned(state, config, to_halves=True))
 
 
 def config_from_llama(config: Any) -> ModelConfig:
@@ -63,6 +64,20 @@ def config_from_llama(config: Any) -> ModelConfig:
         norm_eps=config.rms_norm_eps,
         parts=parts,
     )
+
+
+def _turned(state: Mapping[str, Tensor], config: ModelConfig, *, to_halves: bool) -> State:
+    """Our state, its rows of queries and keys from pairs to halves or back where this config has pairs."""
+    if config.parts.position not in ("rotary", "rotary-halves"):
+        raise ValueError(f"position={config.parts.position!r} has no counterpart in Llama; it must be 'rotary' or 'rotary-halves'")
+    if config.parts.position == "rotary-halves":
+        return dict(state)
+    E = config.head_width
+    into = (E // 2, 2) if to_halves else (2, E // 2)
+    return {
+        name: x.unflatten(0, (-1, *into)).transpose(1, 2).reshape(x.shape) if ".attn.q_proj." in name or ".attn.k_proj." in name else x
+        for name, x in state.items()
+    }
 
 
 def _table(config: ModelConfig) -> Table:

@@ -12,3 +12,5 @@ from .attention import heads as heads
 from .attention import heatmap as heatmap
 from .attention import which_sees_what as which_sees_what
 from .diagram import attention_diagram as attention_diagram
+from .diagram import ffn_diagram as ffn_diagram
+from .encoder import encoder_diagram as encoder_diagram

@@ -1,9 +1,10 @@
-"""The wiring of attention, drawn from a module that runs: the shapes on the wires are those it had."""
+"""The wiring of attention and of the FFN, drawn from a module that runs: the shapes on the wires are those it had."""
 
 import torch
 from torch import Tensor
 
 from ..attention import MultiHeadAttention, split_heads
+from ..ffn import FeedForward, GatedFeedForward
 from ..trace import trace
 from .style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, canvas
 
@@ -49,6 +50,34 @@ def attention_diagram(attn: MultiHeadAttention, x: Tensor, context: Tensor | Non
     _arrow(ax, (3.4, 1.89), (3.4, 1.31))
     ax.text(3.55, 1.6, "merge the heads", fontsize=10, va="center", color=INK)
     _box(ax, 3.4, 1.0, "o_proj", out, BLUE)
+    return fig
+
+
+def ffn_diagram(ffn: FeedForward | GatedFeedForward, x: Tensor):
+    """Run `ffn` on x (B, T, D) and draw it, each value as wide as it has numbers -> a figure.
+
+    As for attention, the shapes are read from the trace of this run.
+
+    >>> fig = ffn_diagram(FeedForward(8, 32), torch.zeros(1, 3, 8))
+    >>> "hidden  (1, 3, 32)" in [text.get_text() for text in fig.axes[0].texts]
+    True
+    """
+    with torch.no_grad(), trace(ffn) as t:
+        out = ffn(x)
+    gated, name = isinstance(ffn, GatedFeedForward), getattr(ffn.activation, "__name__", "activation")
+    hidden = t["hidden"]
+    steps = [("x", x, INK), ("w_in: widen", t["w_in"], BLUE), ("hidden", hidden, ORANGE), ("w_out: come back", out, GREEN)]
+    between = ["every position by itself", f"times {name}(w_gate x)" if gated else f"{name}: the bend", ""]
+    fig, ax = canvas(370, 330, margins=(4, 4, 4, 4))
+    ax.set(xlim=(-1, 1), ylim=(-0.55, 3.45))
+    ax.set_axis_off()
+    for i, (label, value, colour) in enumerate(steps):
+        y, half = 3 - i, 0.92 * value.size(-1) / hidden.size(-1)
+        ax.fill_between([-half, half], y - 0.13, y + 0.13, color=colour)
+        ax.text(0, y + 0.2, f"{label}  {tuple(value.shape)}", ha="center", va="bottom", fontsize=10.5, color=INK)
+        if i < 3:
+            _arrow(ax, (0.0, y - 0.16), (0.0, y - 0.56))
+            ax.text(0.05, y - 0.36, between[i], ha="left", va="center", fontsize=10, color=INK)
     return fig
 
 

@@ -107,6 +107,8 @@ class SmallSVG(RendererBase):
                 f'<{rect(xs[j], ys[i], xs[j + 1], ys[i + 1])} fill="{_color(im[i, j, :3] / 255)}"{_opacity("fill", im[i, j, 3] / 255)}/>'
                 for i in range(rows) for j in range(cols)) + "</g>")  # fmt: skip
             return
+        if top > bottom:  # the first row is at the top: a picture of negative height would not be drawn
+            top, bottom, im = bottom, top, im[::-1]
         self._put(gc, f'<image x="{number(left)}" y="{number(top)}" width="{number(right - left)}" '
                       f'height="{number(bottom - top)}" preserveAspectRatio="none" href="{png(im)}"'
                       f'{" style=image-rendering:pixelated" if transform is not None else ""}/>')  # fmt: skip

@@ -14,6 +14,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from . import checkpoint
 from .cost import costs
@@ -54,6 +55,8 @@ def _train(arguments: Namespace) -> int:
     with crew(recipe.distributed, arguments.device) as team:
         device = getattr(team, "device", arguments.device or ("cuda" if torch.cuda.is_available() else "cpu"))
         built = build(recipe, device=device)
+        if start := recipe.model.get("start"):
+            begin(built.model, start, arguments.recipe)
         if team.rank == 0:
             out.mkdir(parents=True, exist_ok=True)
         about = recipe.as_tables() | {"text": fingerprint(built.data)}
@@ -107,6 +110,19 @@ def load(out: str | Path, *, device: str = "cpu") -> Built:
     built = build(from_tables(tables, tables.pop("name"), str(out / "recipe.json")), device=device)
     built.model.load_state_dict(load_file(out / MODEL, device=device))
     return Built(built.model.eval(), built.data)
+
+
+def begin(model: nn.Module, start: str, who: object) -> None:
+    """Give the model the weights of a trained one of the same sizes; RecipeError, in one line, where there is none."""
+    from safetensors.torch import load_file
+
+    if not (file := Path(start) / MODEL).is_file():
+        raise RecipeError(f"{who}, [model], start is {start!r}, and no trained model is there; train it first, with --out {start}")
+    try:
+        model.load_state_dict(load_file(file))
+    except RuntimeError as error:
+        what = str(error).splitlines()[1].strip()
+        raise RecipeError(f"{who}, [model], start is {start!r}, a model of other sizes: {what}") from None
 
 
 def fingerprint(data: object) -> str | None:

@@ -126,7 +126,7 @@ def checked(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     hints = dict(KINDS[kind].hints)
     if "parts" in sizes and "parts" in hints:
         sizes["parts"] = _parts(sizes["parts"], where)
-    return {"kind": kind, **values(hints, sizes, where)}
+    return {"kind": kind, **values({**hints, "start": str}, sizes, where)}
 
 
 def _parts(given: Any, where: str) -> Parts:
@@ -138,8 +138,8 @@ def _parts(given: Any, where: str) -> Parts:
 
 
 def build(table: Mapping[str, Any], where: str, data: object) -> nn.Module:
-    """The model of a checked table; sizes that it leaves out are the data's."""
-    sizes = dict(table)
+    """The model of a checked table, its weights drawn anew; sizes that it leaves out are the data's."""
+    sizes = {name: value for name, value in table.items() if name != "start"}
     kind = KINDS[sizes.pop("kind")]
     for name in kind.needed:
         if name not in sizes and isinstance(getattr(data, name, None), int):

@@ -1,6 +1,7 @@
 """A run as a file: configs/NAME.toml, read into records and built into a model and its data.
 
-    [model]        kind, sizes, and [model.parts]; vocab, max_len and n_classes are the data's unless given
+    [model]        kind, sizes, and [model.parts]; vocab, max_len and n_classes are the data's unless given;
+                   start, a folder that `mtlib train` made, whose weights it begins with
     [data]         name, and that source's own options
     [train]        TrainConfig
     [distributed]  mode, "ddp" or "fsdp", where torchrun starts several processes

@@ -13,6 +13,7 @@ SOURCES: Mapping[str, str] = MappingProxyType({
     "dates": "dates.Dates",
     "sentiment": "sentiment.Sentiment",
     "intents": "intents.Intents",
+    "requests": "requests.Requests",
     "digits": "digits.Digits",
     "documentation": "documentation.Documentation",
     "textfile": "textfile.TextFile",

@@ -1,6 +1,6 @@
 """The sources that need no network, small; and a text of our own."""
 
-from mtlib.data import Digits, Intents, Repeats, Task, TextFile
+from mtlib.data import Digits, Intents, Repeats, Requests, Task, TextFile
 from mtlib.data.dates import Dates
 from mtlib.data.sentences import Sentence, Sentences
 
@@ -26,6 +26,8 @@ SOURCES = {
     "dates": lambda folder: Dates("fr"),
     "digits": lambda folder: Digits(),
     "intents": lambda folder: Intents(each=2),
+    "requests": lambda folder: Requests(vocab=256, each=2),
+    "requests, all learnt": lambda folder: Requests(vocab=256, each=2, learn="all"),
     "sentences": lambda folder: sentences(),
     "bytes of a file": lambda folder: textfile(folder),
     "tokens of a file": lambda folder: textfile(folder, vocab=300),

@@ -108,7 +108,7 @@ def test_exact_match_counts_whole_answers():
 
 
 def test_the_sources_that_a_recipe_can_name():
-    assert set(NAMED) == {"task", "induction", "dates", "sentiment", "intents", "digits", "documentation", "textfile"}
+    assert set(NAMED) == {"task", "induction", "dates", "sentiment", "intents", "requests", "digits", "documentation", "textfile"}
 
 
 def test_held_out_rows_come_again_only_after_the_last(tmp_path):

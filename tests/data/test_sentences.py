@@ -8,11 +8,13 @@ from random import Random
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtlib.assets import AssetMissing
-from mtlib.data import DataMissing, Dates, Digits, Intents, Sentiment, intents, sentiment
+from mtlib.data import EOS, DataMissing, Dates, Digits, Intents, Requests, Sentiment, intents, sentiment
+from mtlib.data.batch import IGNORE
 from mtlib.data.templates import Grammar, parse
 
 from .sources import sentences
@@ -165,3 +167,16 @@ def test_every_picture_is_on_one_side_and_stands_as_it_was_drawn():
     batch = digits.batch(0, 50)
     known = {tuple(map(int, row)): int(label) for row, label in zip(theirs.data, theirs.target)}
     assert all(known[tuple(row.tolist())] == label for row, label in zip(batch.inputs[0], batch.targets))
+
+
+def test_a_request_is_asked_for_its_answer_alone_or_for_all_and_held_out_always_for_the_answer():
+    told, all_of_it = (Requests(vocab=256, each=2, learn=learn) for learn in ("answer", "all"))
+    ids, targets = told.batch(0, 4).inputs[0], told.batch(0, 4).targets
+    for row, wanted, everything in zip(ids, targets, all_of_it.batch(0, 4).targets, strict=True):
+        asked = wanted != IGNORE
+        answer = told.tokenizer.decode(wanted[asked][:-1])
+        text = told.tokenizer.decode(row).rstrip("\0")
+        assert wanted[asked][-1] == EOS and text.startswith("User: ") and text.endswith("\nHouse:" + answer) and answer
+        assert everything[: len(text.encode()) - 1].tolist() == row[1 : len(text.encode())].tolist()
+        assert torch.equal(everything[asked], wanted[asked])
+    assert torch.equal(told.batch(3, 4, split="valid").targets, all_of_it.batch(3, 4, split="valid").targets)

@@ -1,6 +1,7 @@
 """Tiny random models of the transformers library, and how to build and call their twins of ours."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -113,9 +114,15 @@ def _gpt2(**more: Any) -> Family:
     )
 
 
-def _llama(**more: Any) -> Family:
+def in_pairs(config: Any) -> mt.ModelConfig:
+    """Llama's config, with rotary pairs (2i, 2i+1) in place of (i, i + E/2)."""
+    ours = interop.config_from_llama(config)
+    return replace(ours, parts=replace(ours.parts, position="rotary"))
+
+
+def _llama(read=interop.config_from_llama, **more: Any) -> Family:
     return Family(
-        hf.LlamaForCausalLM, _LLAMA | more, interop.config_from_llama, interop.from_llama, interop.to_llama, mt.DecoderLM
+        hf.LlamaForCausalLM, _LLAMA | more, read, interop.from_llama, interop.to_llama, mt.DecoderLM
     )
 
 
@@ -131,6 +138,7 @@ FAMILIES = {
         hf.BertForMaskedLM, _BERT, interop.config_from_bert, interop.from_bert_mlm, interop.to_bert_mlm, MaskedLM
     ),
     "llama": _llama(),
+    "llama in pairs": _llama(in_pairs, attention_bias=True, mlp_bias=True),
     "llama tied, biased, one key head": _llama(
         tie_word_embeddings=True, attention_bias=True, mlp_bias=True, num_key_value_heads=1, rope_theta=500.0
     ),

@@ -159,3 +159,18 @@ def test_each_kind_is_built_from_a_table_and_runs(kind, file):
     out = model(ids, None, ids, None) if kind == "two-texts" else model(ids, ids) if two else model(ids)
     shape = {"transformer": (1, 3), "rnn-classifier": (1, 3), "lstm-classifier": (1, 3)}.get(kind, (1, 3, 8))
     assert (out[0].shape == (1, 4)) if kind == "two-texts" else (out.shape == shape)
+
+
+def test_a_run_starts_from_the_weights_of_another_and_says_in_a_line_what_does_not_fit(file, tmp_path, capsys):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert cli.main(["train", str(file), "--out", str(first), "--quiet"]) == 0
+    assert cli.main(["train", str(file), "--out", str(second), "--quiet", f"model.start={first}", "train.steps=1"]) == 0
+    results = [json.loads((folder / "result.json").read_text()) for folder in (first, second)]
+    assert results[1]["evals"][0]["loss"] == results[0]["evals"][-1]["loss"] != results[0]["evals"][0]["loss"]
+    command.load(second)  # needs no folder to start from
+    for words, line in (
+        (["model.start=nowhere"], "start is 'nowhere', and no trained model is there; train it first, with --out nowhere"),
+        ([f"model.start={first}", "model.n_layers=2"], "a model of other sizes: Missing key(s) in state_dict"),
+    ):
+        assert cli.main(["train", str(file), "--out", str(tmp_path / "third"), "--quiet", *words]) == 1
+        assert line in capsys.readouterr().err
