@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from . import assets, cache, directives, notebooks, questions
+from . import ahead, api, assets, cache, directives, glossary, live, map, notebooks, plan, questions
 
 
 def prepare(app, config):
@@ -29,10 +29,16 @@ def setup(app):
     app.add_config_value("mt_ledger", "book/ledger.tsv", "env")
     app.connect("config-inited", prepare)
     app.connect("builder-inited", assets.write_assets)
+    app.connect("env-before-read-docs", ahead.run_ahead)
     app.connect("source-read", cache.key_source)
     app.connect("html-page-context", assets.finish_page)
     app.connect("html-page-context", notebooks.offer_notebook, priority=400)  # before the theme makes buttons
     app.connect("build-finished", notebooks.write_notebooks)
+    api.setup(app)
     directives.setup(app)
     questions.setup(app)
+    glossary.setup(app)
+    map.setup(app)
+    plan.setup(app)
+    live.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

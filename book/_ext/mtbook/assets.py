@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from mtlib._reach import PACKAGE
+from mtlib.widgets.bundle import bundles
 
 from .icons import write_icons
 
@@ -23,8 +24,7 @@ def write_assets(app):
     widgets = PACKAGE / "widgets"
     sheets = [BOOK / "assets" / "book.css", *sorted(widgets.glob("*.css"))]
     (out / "book.css").write_text("".join([*(sheet.read_text("utf8") for sheet in sheets), write_icons(out)]), "utf8")
-    modules = {path.stem: path.read_text("utf8") for path in sorted(widgets.glob("*.js")) if path.stem != "host"}
-    host = (widgets / "host.js").read_text("utf8").replace("__MODULES__", json.dumps(modules))
+    host = (widgets / "host.js").read_text("utf8").replace("__MODULES__", json.dumps(bundles()))
     (out / "host.js").write_text(host, "utf8")
     app.add_css_file("mtbook/book.css", priority=900)  # after the theme's
 

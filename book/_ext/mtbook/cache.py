@@ -28,18 +28,23 @@ _PEERS = ("torch", "numpy", "matplotlib", "hypothesis", "ipywidgets", "safetenso
 
 def key_source(app, docname, source):
     """source-read: put the digest into a chapter's kernelspec."""
-    settings, height = front_matter(source[0])
-    if "kernelspec" not in settings:
-        return
-    files = counted(source[0], docname)
-    for path in files:
+    source[0], files = keyed(source[0], docname)
+    for path in files or ():
         app.env.note_dependency(str(path))
+
+
+def keyed(text: str, docname: str) -> tuple[str, list[Path] | None]:
+    """The page with the digest in its kernelspec, and the files that count; a page that runs nothing as it is, and None."""
+    settings, height = front_matter(text)
+    if "kernelspec" not in settings:
+        return text, None
+    files = counted(text, docname)
     settings["kernelspec"]["mtlib"] = digest(files)
     # One line, and blank ones up to the old height, so that warnings keep their line numbers.
     flow = yaml.safe_dump(settings, default_flow_style=True, width=10**9, sort_keys=False)
-    lines = source[0].split("\n")
+    lines = text.split("\n")
     lines[:height] = ["---", flow.rstrip(), *[""] * (height - 3), "---"]
-    source[0] = "\n".join(lines)
+    return "\n".join(lines), files
 
 
 def counted(text: str, docname: str) -> list[Path]:

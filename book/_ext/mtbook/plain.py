@@ -8,6 +8,7 @@ import ast
 import re
 from pathlib import Path
 
+from .map import in_words
 from .source import Directive, directives
 
 _TARGET = re.compile(r"^\([\w-]+\)=\n", re.M)
@@ -42,6 +43,8 @@ def _said(found: Directive, folder: Path) -> str | None:
         return f"**{found.argument}**\n\n{_choices(found.body)}"
     if found.name == "literalinclude":
         return f"```python\n{_listing(folder / found.argument, found.options.get('pyobject'))}\n```"
+    if found.name == "map":
+        return in_words(folder)
     if found.name == "bibliography":
         return ""
     return None
