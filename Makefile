@@ -11,14 +11,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/ready
 JOBS ?= 2
 
-.PHONY: book test browser lab serve exercises prove runs bench clean constraints
+.PHONY: book test browser lab serve exercises prove runs recipes models audit bench clean constraints
 
 book: $(READY)
-	$(BIN)/python -m mtlib fetch minilm
+	$(BIN)/python -m mtlib fetch minilm smollm2
 	$(BIN)/jupyter-book build . -W --keep-going
 
 test: book browser
-	$(BIN)/python -m mtlib fetch smollm2
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 # The browser tests drive a Chromium; where the machine has none, Playwright brings its own.
@@ -37,6 +36,12 @@ serve: book
 runs: $(READY)  # the long runs that chapters draw: only after the code they use has changed
 	$(BIN)/python -m mtlib.experiments
 
+recipes: $(READY)  # everything in configs/ that two cores can train, and what it came to: about an hour and a half
+	$(BIN)/python -m mtlib.experiments.recipes
+
+models: $(READY)  # the models that come with the course, from runs/ where they were trained, else trained anew
+	$(BIN)/python -m mtlib.experiments.ship
+
 prove: $(READY)  # the grader's own score, for what has changed since; ALL=1 proves everything again
 	$(BIN)/python -m mtlib.grading.prove -j $(JOBS) $(if $(ALL),--all)
 	$(BIN)/python -m mtlib.training.prove  # a run killed at twenty moments goes on to the same bits
@@ -44,13 +49,19 @@ prove: $(READY)  # the grader's own score, for what has changed since; ALL=1 pro
 exercises: $(READY)
 	$(BIN)/python -m mtlib.grading.notebooks
 
+audit: book browser  # every page in a browser: nothing asked elsewhere, nothing broken, dead, cut off
+	$(BIN)/python -m tests.web.audit
+
 bench: book
 	$(BIN)/python benchmarks/page_weight.py
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/frame_time.py
 	$(BIN)/python benchmarks/attention_speed.py
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/model_speed.py
 	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/live_model.py
+	$(BIN)/python benchmarks/walk_move.py
 
 clean:
 	rm -rf _build
