@@ -100,7 +100,8 @@ def test_twins_without_noise_put_out_the_same_and_stay_together():
     ids, _ = two_jobs.batch(4, torch.Generator().manual_seed(0))
     with mt.trace(model) as t:
         model(ids)
-    assert torch.equal(t["attn.core"][:, 0], t["attn.core"][:, 1]) and steered.apart(model) == 0
+    torch.testing.assert_close(t["attn.core"][:, 0], t["attn.core"][:, 1], rtol=0, atol=1e-12)  # a processor may add up in another order
+    assert steered.apart(model) < 1e-12
     assert steered.apart(two_jobs.fit(model, seed=0, steps=20)) < 1e-6
     assert steered.apart(steered.twins(0, 1e-1)) > 0.01
 

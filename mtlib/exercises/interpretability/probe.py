@@ -17,12 +17,12 @@ def on_the_diagonal(gram: Tensor, strength: float, n: int) -> Tensor:
     return gram + strength * torch.eye(len(gram), dtype=gram.dtype)
 
 
-def variant(data=lambda x, y: (x, y), punish=on_the_diagonal):
-    """The probe with a step changed: what the data are, how the penalty enters."""
+def variant(data=lambda x, y: (x, y), punish=on_the_diagonal, solve=torch.linalg.solve):
+    """The probe with a step changed: what the data are, how the penalty enters, how the system is solved."""
 
     def ridge_probe(x: Tensor, y: Tensor, strength: float) -> Tensor:
         x, y = data(x, y)
-        return torch.linalg.solve(punish(x.T @ x, strength, len(x)), x.T @ y)
+        return solve(punish(x.T @ x, strength, len(x)), x.T @ y)
 
     return ridge_probe
 
@@ -89,6 +89,11 @@ def _standard(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     return x / (x.square().mean(0).sqrt() + 1e-12), y
 
 
+def _shortest(a: Tensor, b: Tensor) -> Tensor:
+    """An answer for a system that may be singular, on whatever machine."""
+    return torch.linalg.pinv(a, hermitian=True) @ b
+
+
 def _least_squares(x: Tensor, y: Tensor, strength: float) -> Tensor:
     return torch.linalg.pinv(x) @ y
 
@@ -125,8 +130,9 @@ EXERCISE = Exercise(
         Mistake("half of the strength: both squares have the same 2 in their slope",
                 variant(punish=lambda gram, strength, n: on_the_diagonal(gram, strength / 2, n))),
         Mistake("the strength added to every entry: only the diagonal holds each weight's own square",
-                variant(punish=lambda gram, strength, n: gram + strength)),
-        Mistake("the strength taken off", variant(punish=lambda gram, strength, n: on_the_diagonal(gram, -strength, n))),
+                variant(punish=lambda gram, strength, n: gram + strength, solve=_shortest)),
+        Mistake("the strength taken off",
+                variant(punish=lambda gram, strength, n: on_the_diagonal(gram, -strength, n), solve=_shortest)),
         Mistake("data centred first: that gives the probe a bias, and it shall have none", variant(data=_with_bias)),
         Mistake("columns brought to one size first: then the penalty weighs others", variant(data=_standard)),
         Mistake("least squares divided by 1 + strength: that is right where the columns are orthogonal and of length 1", _shrunk_after),

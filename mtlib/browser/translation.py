@@ -1,0 +1,64 @@
+"""The smallest view of a translator: see translation."""
+
+from html import escape
+
+from ..data.letters import Letters
+from ..data.vocabulary import Subwords
+from ..transformer import EncoderDecoder
+from .attention import translated
+from .scripts import payload
+from .view import View, fresh_id, ready
+
+
+def translation(
+    model: str | EncoderDecoder,
+    text: str,
+    *,
+    tokenizer: Letters | Subwords | None = None,
+    ask: str = "Which letters does it look at while it writes the year?",
+) -> View:
+    """A text that the reader types, its translation, and where the model looks while it writes each letter of it.
+
+    The shares are the mean over the heads of the last layer's cross-attention; `attention` shows each head by itself.
+
+    Args:
+        model: the name of a shipped model, such as "dates", or a translator of your own with its tokenizer.
+        text: what it translates first.
+        ask: the question to answer before touching anything.
+
+    Raises ValueError or TypeError, in one line, for a model that the page cannot compute or a text it cannot read.
+
+    >>> translation("dates", "January 5, 1987")
+    <a live view: translation>
+    """
+    running, reader = ready(model, tokenizer, EncoderDecoder)
+    answer, weights = translated(running, reader, text)
+    state = {"model": model if isinstance(model, str) else payload(model, tokenizer), "example": text,
+             "reads": "date" if model == "dates" else "text"}  # fmt: skip
+    uid = fresh_id()
+    fields = (
+        f"<fieldset disabled><legend><span>Guess first</span> {escape(ask, quote=False)}</legend>"
+        f'<div class="mt-live-text"><label for="{uid}">{"Type a date in English" if model == "dates" else "Type a text to translate"}</label>'
+        f'<input id="{uid}" type="text" value="{escape(text)}" autocomplete="off" autocapitalize="off" spellcheck="false"></div></fieldset>'
+    )
+    said = (
+        f'<p class="mt-live-said">The model writes: <output class="mt-live-answer" for="{uid}">{escape(answer)}</output></p>'
+        '<p class="mt-live-note" aria-live="polite"></p>'
+    )
+    return View("translation", state, fields, said, _first(answer, text, weights.mean(0)[0].tolist()), 430)
+
+
+def _first(answer: str, text: str, shares: list[float]) -> str:
+    """The two lines that stand there first: the answer, its first letter asking, and the source, shaded."""
+    at = max(range(len(shares)), key=shares.__getitem__)
+    asks = "".join(f'<label{" class=mt-live-asks" if t == 0 else ""}><span>{_shown(letter)}</span></label>' for t, letter in enumerate([*answer, "■"]))
+    asked = "".join(f'<span style="--weight: {100 * share:.1f}%">{_shown(letter)}</span>' for letter, share in zip(text, shares, strict=True))
+    return (
+        '<div class="mt-live-one"><p class="mt-live-head"><b>Where it looks</b>: one line is written, the other is looked at. Choose a letter of the upper line.</p>'
+        f'<div class="mt-live-letters">{asks}</div><div class="mt-live-letters mt-live-keys" aria-hidden="true">{asked}</div>'
+        f'<p class="mt-live-sentence">Writing “{_shown(answer[:1])}” (place 1), the last layer looks at “{_shown(text[at])}” (place {at + 1}) {100 * shares[at]:.1f} %.</p></div>'
+    )
+
+
+def _shown(letter: str) -> str:
+    return escape("␣" if letter == " " else letter, quote=False)
