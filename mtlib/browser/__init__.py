@@ -12,4 +12,5 @@ from .next_token import next_token as next_token
 from .scripts import page_script as page_script
 from .scripts import payload as payload
 from .scripts import worker_script as worker_script
+from .translation import translation as translation
 from .view import View as View

@@ -35,7 +35,7 @@ def attention(
     <a live view: attention>
     """
     running, reader = ready(model, tokenizer, EncoderDecoder)
-    answer, weights = _translated(running, reader, text)
+    answer, weights = translated(running, reader, text)
     state = {"model": model if isinstance(model, str) else payload(model, tokenizer), "text": text, "example": text,
              "reads": "date" if model == "dates" else "text"}  # fmt: skip
     uid = fresh_id()
@@ -65,7 +65,7 @@ def _heads(text: str, answer: str, weights: Tensor) -> str:
     return f'<figure class="mt-live-first">{plot.to_svg(plot.heads(weights, rows, cols), alt=says)}<figcaption>{escape(says, quote=False)}</figcaption></figure>'
 
 
-def _translated(model: EncoderDecoder, tokenizer: Letters | Subwords, text: str) -> tuple[str, Tensor]:
+def translated(model: EncoderDecoder, tokenizer: Letters | Subwords, text: str) -> tuple[str, Tensor]:
     """The greedy answer, and the weights of the last cross-attention while it is written."""
     ids = tokenizer.encode(text)
     if not ids:

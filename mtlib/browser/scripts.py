@@ -17,7 +17,7 @@ from ..transformer import DecoderLM, EncoderDecoder
 
 JS = Path(__file__).parent / "js"
 MODEL = ("safetensors", "ops", "attention", "models", "tokenizer", "rules", "worker")  # each after what it imports
-PAGE = ("client", "parts", "odd_text", "attention_view", "layers_view", "next_view", "page")
+PAGE = ("client", "parts", "odd_text", "attention_view", "layers_view", "next_view", "translation_view", "page")
 _IMPORT = re.compile(r"^import .* from .*;\n", re.M)
 _EXPORT = re.compile(r"^export (\{.*\};\n)?", re.M)
 _NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.M)

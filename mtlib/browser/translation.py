@@ -54,7 +54,7 @@ def _first(answer: str, text: str, shares: list[float]) -> str:
     asks = "".join(f'<label{" class=mt-live-asks" if t == 0 else ""}><span>{_shown(letter)}</span></label>' for t, letter in enumerate([*answer, "■"]))
     asked = "".join(f'<span style="--weight: {100 * share:.1f}%">{_shown(letter)}</span>' for letter, share in zip(text, shares, strict=True))
     return (
-        '<div class="mt-live-one"><p class="mt-live-head"><b>Where it looks</b>: one line is written, the other is looked at. Choose a letter of the upper line.</p>'
+        '<div class="mt-live-one"><p class="mt-live-head"><b>Where it looks</b>: from the first line to the second. Choose a letter of the upper line.</p>'
         f'<div class="mt-live-letters">{asks}</div><div class="mt-live-letters mt-live-keys" aria-hidden="true">{asked}</div>'
         f'<p class="mt-live-sentence">Writing “{_shown(answer[:1])}” (place 1), the last layer looks at “{_shown(text[at])}” (place {at + 1}) {100 * shares[at]:.1f} %.</p></div>'
     )

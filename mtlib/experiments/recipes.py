@@ -40,7 +40,7 @@ AIMS = {
     "sentiment": Aim("accuracy", 0.75),
     "digits": Aim("accuracy", 0.97),
 }
-SHORT = ("sentiment",)  # of what was asked, as they stand; a test holds that these are all
+SHORT = ()  # of what was asked, as they stand; a test holds that these are all
 RECIPES = (*AIMS, "documentation", "sft", "copy-lstm", "dates-lstm", "sentiment-lstm", "documentation-lstm")
 
 

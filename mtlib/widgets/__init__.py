@@ -1,6 +1,6 @@
 """Live controls: one figure, a few settings, in a notebook and in the built page alike.
 
-`attention`, `next_token` and `layers` are mtlib.browser's views of a whole model at work,
+`attention`, `translation`, `next_token` and `layers` are mtlib.browser's views of a whole model at work,
 imported when first asked for.
 """
 
@@ -8,7 +8,7 @@ from .explore import explore
 from .walk import walk
 
 __all__ = ["explore", "walk"]
-_VIEWS = ("attention", "layers", "next_token")
+_VIEWS = ("attention", "layers", "next_token", "translation")
 
 
 def __getattr__(name: str):

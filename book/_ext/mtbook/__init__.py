@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from . import ahead, api, assets, cache, directives, glossary, live, map, notebooks, plan, questions
+from . import ahead, api, assets, cache, directives, glossary, launch, live, map, notebooks, plan, questions
 
 
 def prepare(app, config):
@@ -41,4 +41,5 @@ def setup(app):
     map.setup(app)
     plan.setup(app)
     live.setup(app)
+    launch.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

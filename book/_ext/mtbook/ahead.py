@@ -47,7 +47,7 @@ def run_ahead(app, env, docnames):
 
 def notebooks(env, docnames) -> Iterator[tuple[Path, NotebookNode]]:
     """The pages with cells among these, as myst-nb will read them."""
-    for docname in sorted(docnames):
+    for docname in sorted(docnames, reverse=True):  # solutions first: one of them trains for long, and none waits for it then
         path = Path(env.doc2path(docname))
         if path.suffix != ".md" or any(fnmatch(docname, pattern) for pattern in env.mystnb_config.execution_excludepatterns):
             continue

@@ -16,7 +16,7 @@ _FONT = Path(pydata_sphinx_theme.__file__).parent.joinpath(
 _SHOWN = (
     "angle-left", "angle-right", "arrow-up", "arrow-up-right-from-square", "bars", "chevron-down", "chevron-right",
     "chevron-up", "circle-exclamation", "circle-half-stroke", "circle-info", "code", "download", "expand", "file",
-    "file-pdf", "lightbulb", "list", "magnifying-glass", "moon", "sun", "triangle-exclamation", "xmark",
+    "file-pdf", "lightbulb", "list", "magnifying-glass", "moon", "rocket", "sun", "triangle-exclamation", "xmark",
 )  # fmt: skip
 _LICENCE = [0, 13, 14]  # what the font's name table says of its authors and terms; a changed font goes by another name
 

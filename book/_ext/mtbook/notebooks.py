@@ -9,8 +9,8 @@ from .source import notebook
 
 
 def is_chapter(app, name) -> bool:
-    """A page whose source is text with code cells."""
-    return "kernelspec" in app.env.metadata.get(name, {}) and str(app.env.doc2path(name)).endswith(".md")
+    """A page whose source is text with code cells; the home page is none to be taken along."""
+    return name != app.config.root_doc and "kernelspec" in app.env.metadata.get(name, {}) and str(app.env.doc2path(name)).endswith(".md")
 
 
 def offer_notebook(app, pagename, templatename, context, doctree):

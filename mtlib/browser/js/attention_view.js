@@ -123,7 +123,7 @@ export function attentionView(el, thread, state, { config, tokenizer }) {
 }
 
 // "J" at place 1 with 43 %: the largest of a row of weights, in words.
-function largest(row, pieces, n) {
+export function largest(row, pieces, n) {
   const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b).slice(0, n);
   return order.map((j) => `${named(pieces[j])} (place ${j + 1}) ${percent(row[j])}`);
 }
@@ -152,7 +152,7 @@ function gridOf(heads, config, onChoose) {
 }
 
 // Two lines of letters: who asks, a choice among radio buttons, and who is asked, shaded by the weights.
-function lettersOf(onChoose, onHover) {
+export function lettersOf(onChoose, onHover) {
   const asks = h("div", { class: "mt-live-letters", role: "group" }), asked = h("div", { class: "mt-live-letters mt-live-keys", "aria-hidden": "true" });
   const title = h("p", { class: "mt-live-head" }), sentence = h("p", { class: "mt-live-sentence", "aria-live": "polite" });
   return {

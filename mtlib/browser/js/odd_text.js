@@ -30,9 +30,9 @@ function strangersTrouble(letters, alphabet) {
 // Why what is written should not be believed, for a translator of dates; "" for a day that it knows.
 export function dateTrouble(text) {
   const found = /^(\p{L}+) (\d{1,2}), (\d+)$/u.exec(text), month = found ? MONTHS.indexOf(found[1]) : -1;
-  if (month < 0) return "This is not written like the dates that the model learnt from (January 5, 1987): what it writes means nothing.";
+  if (month < 0) return "This is not written like the dates that the model learned from (January 5, 1987): what it writes means nothing.";
   const [day, year] = [Number(found[2]), Number(found[3])], date = new Date(Date.UTC(2000, month, day));
   date.setUTCFullYear(year, month, day);
-  if (date.getUTCMonth() !== month || date.getUTCDate() !== day) return `There is no ${text}. The model writes on all the same: it learnt letters, not the calendar.`;
-  return year < 1900 || year > 2099 ? "It learnt the years 1900 to 2099 only; of this one it never read." : "";
+  if (date.getUTCMonth() !== month || date.getUTCDate() !== day) return `There is no ${text}. The model writes on all the same: it learned letters, not the calendar.`;
+  return year < 1900 || year > 2099 ? "It learned the years 1900 to 2099 only; of this one it never read." : "";
 }

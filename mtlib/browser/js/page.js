@@ -4,8 +4,9 @@ import { modelFile, Thread } from "./client.js";
 import { attentionView } from "./attention_view.js";
 import { layersView } from "./layers_view.js";
 import { nextView } from "./next_view.js";
+import { translationView } from "./translation_view.js";
 
-const VIEWS = { attention: attentionView, layers: layersView, next: nextView };
+const VIEWS = { attention: attentionView, layers: layersView, next: nextView, translation: translationView };
 
 async function start(el) {
   const note = el.querySelector(".mt-live-note");

@@ -31,7 +31,7 @@ function byteLetters() {
 // GPT-2's cut: no token spans two words; a space belongs to the word after it.
 const CUT = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-// mtlib/data/bpe.py: bytes first, then the pairs that were learnt, first learnt first joined.
+// mtlib/data/bpe.py: bytes first, then the pairs that were learned, first learned first joined.
 class BytePairs {
   constructor({ vocab, merges }, signs) {
     this.ids = vocab;
