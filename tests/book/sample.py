@@ -32,6 +32,7 @@ class Book:
         self.folder = folder
         config = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
         config["sphinx"]["local_extensions"] = {"mtbook": str(ROOT / "book" / "_ext")}
+        config["repository"] = {"url": "https://github.com/someone/course", "branch": "main"}
         config["html"]["favicon"] = str(ROOT / "book" / "assets" / "favicon.svg")
         self.write("_config.yml", yaml.safe_dump(config))
         self.write("book/references.bib", "")

@@ -5,7 +5,19 @@ import torch
 
 import mtlib as mt
 from mtlib.generation import (
-    Given, Rules, Window, accept, beam_search, generate, min_p, repetition, speculative, stream, temperature, top_k, top_p,
+    Given,
+    Rules,
+    Window,
+    accept,
+    beam_search,
+    generate,
+    min_p,
+    repetition,
+    speculative,
+    stream,
+    temperature,
+    top_k,
+    top_p,
 )  # fmt: skip
 from mtlib.recurrent import RecurrentLM
 

@@ -12,7 +12,7 @@ import mtlib as mt
 from mtlib import interop
 from mtlib.generation import beam_search, generate
 
-from .writers import KINDS, V, Chain, Ladder, by_hand, lm, writer
+from .writers import KINDS, Chain, Ladder, V, by_hand, lm, writer
 
 
 def ladder(seed: int, size: int, steps: int) -> Ladder:

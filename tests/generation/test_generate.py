@@ -12,7 +12,7 @@ import mtlib as mt
 from mtlib import interop
 from mtlib.generation import Given, Rules, Window, generate, spell, stream
 
-from .writers import KEEP, KINDS, LMS, MAX_LEN, SOURCES, TRANSLATORS, V, Chain, by_hand, lm, writer
+from .writers import KEEP, KINDS, LMS, MAX_LEN, SOURCES, TRANSLATORS, Chain, V, by_hand, lm, writer
 
 PROMPTS = [[3, 1, 4, 1, 5], [9], [2, 6]]
 

@@ -13,7 +13,7 @@ from torch.testing import assert_close
 from mtlib.generation import Rules, accept, generate, speculative
 from mtlib.generation.rules import GREEDY
 
-from .writers import LMS, V, Chain, lm
+from .writers import LMS, Chain, V, lm
 
 
 @settings(max_examples=25, deadline=None)

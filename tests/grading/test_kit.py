@@ -5,7 +5,7 @@ import torch
 
 from mtlib.grading import sandbox
 from mtlib.grading.judge import Wrong, equals
-from mtlib.grading.kit import Kit, make, made
+from mtlib.grading.kit import Kit, made, make
 from mtlib.grading.local import LocalSubject
 from mtlib.grading.remote import Workplace
 from mtlib.grading.wire import Handle, Unreadable, pack, reader, unpack

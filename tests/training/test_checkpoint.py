@@ -12,8 +12,8 @@ from mtlib.training import checkpoint, fit
 from mtlib.training.checkpoint import Damaged
 from mtlib.training.prove import Proof
 
-from .toys import Copies, config, decoder
 from .test_fit import same
+from .toys import Copies, config, decoder
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+import yaml
 
 from . import looks, site
 from .looks import LOOKS
@@ -50,6 +51,12 @@ def test_axe_finds_nothing(visit, look, name):
 @each_visit
 def test_on_paper_a_control_is_its_picture(visit, look, name):
     assert visit(look, name)["on_paper"] == []
+
+
+def test_no_button_opens_a_repository_that_nobody_has_named():
+    named = yaml.safe_load((site.ROOT / "_config.yml").read_text("utf8")).get("repository", {}).get("url")
+    if not named:
+        assert not [name for name in PAGES if "launch-buttons" in (site.HTML / name).read_text("utf8")]
 
 
 @pytest.fixture(scope="module")

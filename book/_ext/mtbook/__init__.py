@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from . import ahead, api, assets, cache, directives, glossary, launch, live, map, notebooks, plan, questions
+from . import ahead, api, assets, cache, directives, glossary, launch, live, map, notebooks, plan, questions, unfinished
 
 
 def prepare(app, config):
@@ -42,4 +42,5 @@ def setup(app):
     plan.setup(app)
     live.setup(app)
     launch.setup(app)
+    unfinished.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

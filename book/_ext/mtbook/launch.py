@@ -10,7 +10,6 @@ from pathlib import Path
 import jupytext
 from nbformat.v4 import new_code_cell
 
-
 BRANCH = "notebooks"
 _INSTALL = """# Colab has no mtlib yet. Where it is there already, nothing happens here.
 from importlib.util import find_spec

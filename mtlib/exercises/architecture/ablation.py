@@ -8,7 +8,17 @@ from mtlib.grading.judge import agree, equals, value_of
 from mtlib.grading.subject import Subject
 
 from .lists import agree_in_kind, leaves_lists
-from .runs import Losses, any_runs, close_calls, differences, nothing_changed, one_difference, same_side, spread, standard_error
+from .runs import (
+    Losses,
+    any_runs,
+    close_calls,
+    differences,
+    nothing_changed,
+    one_difference,
+    same_side,
+    spread,
+    standard_error,
+)
 
 PARTS, KINDS = ("mean", "se", "verdict"), (0.0, 0.0, "")
 

@@ -13,7 +13,21 @@ from mtlib.grading.subject import Reply, Subject
 from . import language_models as models
 from . import noticing
 from .noticing import learns, noticed, who_notices
-from .writing import BATCH, EXAMPLES, LEAST, LESSON, RATE, SIZES, changed, in_pieces, lesson, texts, the_one_before, two_texts, uneven
+from .writing import (
+    BATCH,
+    EXAMPLES,
+    LEAST,
+    LESSON,
+    RATE,
+    SIZES,
+    changed,
+    in_pieces,
+    lesson,
+    texts,
+    the_one_before,
+    two_texts,
+    uneven,
+)
 
 
 def sizes_of(case: dict) -> tuple:

@@ -9,7 +9,18 @@ from mtlib.grading.judge import Wrong, agree, agree_in_form, refuses_to_build, v
 from mtlib.grading.subject import Subject
 
 from . import noticing, readers
-from .noticing import any_ids, at_the_front, built, different, each_other, each_swapped, form_of, learns, noticed, who_notices
+from .noticing import (
+    any_ids,
+    at_the_front,
+    built,
+    different,
+    each_other,
+    each_swapped,
+    form_of,
+    learns,
+    noticed,
+    who_notices,
+)
 
 SIZES = ("vocab", "d_model", "n_heads", "n_layers", "n_classes", "max_len")
 LESSON = {"vocab": 8, "d_model": 16, "n_heads": 2, "n_layers": 1, "n_classes": 2, "max_len": 6}

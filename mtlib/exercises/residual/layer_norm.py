@@ -1,6 +1,5 @@
 """residual.layer_norm: every row brought to mean 0 and variance 1, then stretched and shifted."""
 
-from functools import partial
 
 from torch import Tensor
 

@@ -5,7 +5,6 @@ import math
 import torch
 from torch import Tensor
 
-from mtlib.grading.compare import gap
 from mtlib.grading.draw import Draw
 from mtlib.grading.exercise import Exercise, Mistake, Property
 from mtlib.grading.judge import Wrong, agree, value_of

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
 from mtlib.grading.draw import Draw
 from mtlib.grading.exercise import Exercise, Mistake, Property
@@ -15,8 +14,19 @@ from mtlib.grading.kit import Kit, made
 from mtlib.grading.plain import describe_type
 from mtlib.grading.subject import Reply, Subject
 
-from .loops import after_the_update, cleared_too_soon, essence, never_cleared, no_backward, one_batch, one_too_many
-from .loops import surprise, the_last_alone, updated, variant
+from .loops import (
+    after_the_update,
+    cleared_too_soon,
+    essence,
+    never_cleared,
+    no_backward,
+    one_batch,
+    one_too_many,
+    surprise,
+    the_last_alone,
+    updated,
+    variant,
+)
 
 NOISE, V, STEPS, EXCESS = 0.5, 6, 120, 0.05  # of the noisy task; EXCESS is in nats above the best there is
 DECODER = {"vocab": 8, "max_len": 6, "d_model": 16, "n_heads": 2, "n_layers": 1}

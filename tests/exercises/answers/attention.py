@@ -8,6 +8,7 @@ from torch import nn
 
 from mtlib.attention import MultiHeadAttention as LibraryAttention
 
+
 def scores_by_einsum(q, k):
     return torch.einsum("...id,...jd->...ij", q, k) * k.shape[-1] ** -0.5
 
