@@ -35,7 +35,7 @@ class Aim(NamedTuple):
 AIMS = {
     "copy": Aim("exact", 1.0),
     "reverse": Aim("exact", 1.0),
-    "induction": Aim("accuracy", 0.99),
+    "induction": Aim("accuracy", 0.999),  # nobody can have 1: see the page of the recipes
     "dates": Aim("exact", 0.99),
     "sentiment": Aim("accuracy", 0.75),
     "digits": Aim("accuracy", 0.97),
