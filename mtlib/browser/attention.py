@@ -57,7 +57,7 @@ def _heads(text: str, answer: str, weights: Tensor) -> str:
 
     rows, cols = [*answer.replace(" ", "␣"), "■"][: weights.size(1)], [*text.replace(" ", "␣")]
     n = weights.size(0)
-    at = weights.mean(0)[0].argmax().item()
+    at = int(weights.mean(0)[0].argmax())
     says = (
         f"The {n} heads of the last layer's cross-attention. Downwards the answer, letter by letter, to the right the source; "
         f"for the first letter, {rows[0]}, they look most at {cols[at]}, place {at + 1}."

@@ -61,7 +61,7 @@ def _config(model: nn.Module) -> dict[str, Any]:
     kinds = {cls: kind for kind, cls in shipped.KINDS.items()}
     if type(model) not in kinds:
         raise TypeError(f"model is a {type(model).__name__}; the page computes {DecoderLM.__name__} and {EncoderDecoder.__name__}")
-    config = model.config
+    config: Any = model.config
     if isinstance(model, EncoderDecoder) and model.decoder.config != config:
         raise ValueError("source and target have configs of their own; the page computes models whose two sides are alike")
     known = {"norm": ("layer",), "ffn": ("gelu", "gelu-tanh"), "position": ("learned", "sinusoidal"), "placement": ("pre",),

@@ -11,7 +11,7 @@ import json
 import os
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -23,6 +23,7 @@ from .scripts import page_script, payload
 
 CSS = Path(__file__).parent / "view.css"
 _ids = itertools.count(1)
+M = TypeVar("M", bound=nn.Module)
 
 
 def fresh_id() -> str:
@@ -60,8 +61,9 @@ class View:
         return f"<a live view: {self.kind}>"
 
 
-def ready(model: str | nn.Module, tokenizer: Letters | Subwords | None, wanted: type[nn.Module]) -> tuple[nn.Module, Any]:
+def ready(model: str | nn.Module, tokenizer: Letters | Subwords | None, wanted: type[M]) -> tuple[M, Any]:
     """A model that can be looked into, and its tokenizer; a model of the caller's own is copied."""
+    running: nn.Module
     if isinstance(model, str):
         running, tokenizer = shipped.load(model)
     else:

@@ -8,8 +8,14 @@ small script in the page shows the one that was asked for: no kernel, no network
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from .controls import read_controls
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
+
+    from .static import StaticControl
 
 _MOST_FRAMES = 400
 
@@ -21,8 +27,8 @@ def explore(
     ask: str,
     start: dict | None = None,
     labels: dict | None = None,
-    **controls,
-):
+    **controls: object,
+) -> "StaticControl | VBox":
     """Show `draw(**values)` with one control per keyword.
 
     Args:

@@ -31,7 +31,7 @@ def pack(frames: list[str]) -> dict:
     if any("\n" in frame or _GAP in frame for frame in frames):
         raise ValueError("a frame holds a line break: write it in one line")
     unique = list(dict.fromkeys(frames))
-    groups = {}
+    groups: dict[str, list[str]] = {}
     for frame in unique:
         groups.setdefault(_CAN_DIFFER.sub(_GAP, frame), []).append(frame)
     forms = {form: _split(form, group) for form, group in groups.items()}

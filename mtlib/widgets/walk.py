@@ -11,6 +11,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ..config import BERT, GPT2, LLAMA, ORIGINAL, T5, ModelConfig, Parts
 from ..letters import CLASSES, POSITIONED, T5_BUCKETS, VALUES, WEIGHTS
@@ -27,7 +28,7 @@ def presets() -> dict[str, tuple[str, ModelConfig, dict[str, int]]]:
     12
     """
     llama = Parts(norm="rms", ffn="swiglu", position="rotary-halves", bias=False, tied=True)
-    gpt2 = {"vocab": 50_257, "max_len": 1024, "parts": GPT2}
+    gpt2: dict[str, Any] = {"vocab": 50_257, "max_len": 1024, "parts": GPT2}
     return {
         "the notes’ example": ("Transformer", ModelConfig(vocab=30_000, max_len=100, d_model=128, n_heads=8, n_layers=1, parts=ORIGINAL), {"n_classes": 2}),
         "the 2017 base model": ("EncoderDecoder", ModelConfig(vocab=37_000, max_len=512, d_model=512, n_heads=8, n_layers=6, parts=ORIGINAL), {}),

@@ -51,3 +51,26 @@ def test_a_docstring_becomes_words_formulas_and_examples():
     assert made[0].next_node(nodes.literal).astext() == "keep"
     assert [item.astext() for item in made[3]] == ["a: the first, which goes on.", "b: the second."]
     assert made[5]["language"] == "pycon"
+
+
+UNTYPED = {"canvas", "show", "text_on", "to_svg"}  # of mtlib.plot: to be typed with the next `make runs`, which they would make stale
+
+
+def unannotated(function: ast.FunctionDef, of_a_class: bool) -> list[str]:
+    """Arguments without a type, and `return` where nothing says what comes back."""
+    given = function.args
+    arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, *filter(None, (given.vararg, given.kwarg))]
+    bound = of_a_class and not any(isinstance(mark, ast.Name) and mark.id == "staticmethod" for mark in function.decorator_list)
+    missing = [argument.arg for argument in arguments[bound:] if argument.annotation is None]
+    return missing + ["return"] * (function.returns is None and function.name != "__init__")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_signature_says_its_types(module):
+    for item in public(module):
+        if isinstance(item.node, ast.FunctionDef):
+            assert not unannotated(item.node, False) or item.name in UNTYPED, item.name
+        elif isinstance(item.node, ast.ClassDef):
+            for method in item.node.body:
+                if isinstance(method, ast.FunctionDef) and (method.name == "__init__" or not method.name.startswith("_")):
+                    assert not unannotated(method, True), f"{item.name}.{method.name}"
