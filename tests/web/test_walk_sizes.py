@@ -34,7 +34,7 @@ def numbers(axes):
 
 @without_the_hook
 def test_every_shape_and_parameter_is_that_of_a_model_that_runs(page):
-    settings = walk_sizes.drawn(40, seed=1)
+    settings = walk_sizes.drawn(200, seed=1)
     for s, found in zip(settings, counted(page, settings, "value", "weights")):
         rows = walk_sizes.rows_of(s)
         values = [part["value"] for part in found["parts"] if part["value"]]
