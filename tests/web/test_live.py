@@ -197,3 +197,18 @@ def test_a_notebook_shows_the_same_view_in_a_frame_of_its_own(page, monkeypatch)
     frame.locator("[data-live][data-ready]").wait_for()
     assert frame.locator(".mt-live-answer").text_content() == "5 de mayo de 2001"
     assert frame.locator(".mt-live-heads canvas").count() == 24 and page.trouble == []
+
+
+@pytest.mark.parametrize("chapter", ["11_decoder", "13_inference", "14_interpretability"])
+def test_a_chapter_has_its_live_view_and_asks_for_the_model_when_it_is_reached(browser, base, chapter):
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page, asked = site.watch(context, base), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{base}/book/{chapter}.html")
+    page.wait_for_timeout(300)
+    assert not [url for url in asked if "/models/" in url]
+    view = page.locator("[data-live]")
+    view.scroll_into_view_if_needed()
+    page.wait_for_selector("[data-live][data-ready]")
+    assert view.locator("input[type=text], textarea").is_enabled() and page.trouble == []
+    context.close()
