@@ -13,7 +13,7 @@ from .style import BLUE, FAINT, GREEN, GREY, INK, ORANGE, canvas
 # What is drawn from bottom to top: the module's name, its label, how high its box is.
 _PARTS = (
     ("norm1", "norm", 0.5), ("attn", "self-attention", 1.25), ("resid_mid", "add", 0.5),
-    ("norm_cross", "norm", 0.5), ("cross_attn", "look across", 1.25), ("resid_cross", "add", 0.5),
+    ("norm_cross", "norm", 0.5), ("cross_attn", "look across", 1.45), ("resid_cross", "add", 0.5),
     ("norm2", "norm", 0.5), ("ffn", "FFN", 0.5), ("resid_post", "add", 0.5),
 )  # fmt: skip
 _WIDE, _GAP = 0.8, 0.3
@@ -61,7 +61,7 @@ def _column(ax, at: float, name: str, run: Trace, first: Trace, x: Tensor, memor
             colour = GREY if same else GREEN if "cross" in path else ORANGE
             _box(ax, at, y, label, tall, colour, grid)
             if path == "cross_attn":
-                ax.text(at, y + 0.13, f"memory\n{tuple(memory.shape)}", ha="center", va="center", fontsize=10, color=INK, linespacing=1.15)
+                ax.text(at, y + 0.07, f"memory\n{tuple(memory.shape)}", ha="center", va="center", fontsize=10, color=INK, linespacing=1.15)
             if label == "add":  # the way around the sublayer ends here
                 road = at - _WIDE / 2 - 0.06
                 ax.plot([at, road, road], [fork, fork, y], color=FAINT, linewidth=1.6)
