@@ -1,4 +1,4 @@
-"""The view of a translator at work: see attention."""
+"""The view of a model's attention at work: see attention."""
 
 from html import escape
 
@@ -10,59 +10,85 @@ from ..data.letters import Letters
 from ..data.vocabulary import Subwords
 from ..generation import Given, generate
 from ..trace import trace
-from ..transformer import EncoderDecoder
+from ..transformer import DecoderLM, EncoderDecoder
 from .scripts import payload
 from .view import View, fresh_id, ready
 
 
 def attention(
-    model: str | EncoderDecoder,
+    model: str | EncoderDecoder | DecoderLM,
     text: str,
     *,
     tokenizer: Letters | Subwords | None = None,
-    ask: str = "Which letters does the model look at while it writes each letter of its answer?",
+    ask: str | None = None,
 ) -> View:
-    """A translator at work on a text that the reader types: every head, one head letter by letter, heads taken out, letters hidden.
+    """A model at work on a text that the reader types: every head, one head place by place, heads taken out, places hidden.
 
     Args:
-        model: the name of a shipped model, such as "dates", or a translator of your own with its tokenizer.
-        text: what it translates first.
+        model: the name of a shipped model, such as "dates", or a translator or a language model of your own with its tokenizer.
+        text: what it reads first.
         ask: the question to answer before touching anything.
 
     Raises ValueError or TypeError, in one line, for a model that the page cannot compute or a text it cannot read.
 
     >>> attention("dates", "January 5, 1987")
     <a live view: attention>
+    >>> attention("documentation", "If the file")
+    <a live view: reading>
     """
-    running, reader = ready(model, tokenizer, EncoderDecoder)
-    answer, weights = translated(running, reader, text)
+    running: EncoderDecoder | DecoderLM
+    running, reader = ready(model, tokenizer, EncoderDecoder, DecoderLM)
+    uid, dates = fresh_id(), model == "dates"
+    if isinstance(running, EncoderDecoder):
+        answer, weights = translated(running, reader, text)
+        rows, cols, shown = [*_seen(answer), "■"][: weights.size(1)], [*_seen(text)], escape(answer)
+        label, writes = "A date in English" if dates else "A text to translate", "The model writes:"
+        says = "the last layer's cross-attention. Downwards the answer, letter by letter, to the right the source; for the first letter,"
+        ask = ask or "Which letters does the model look at while it writes each letter of its answer?"
+        at, kind, height = 0, "attention", 1000
+    else:
+        answer, weights, pieces = _read(running, reader, text)
+        rows = cols = [_seen(piece) for piece in pieces]
+        shown, label, writes = f"“{escape(_seen(answer))}”", "A text to read", "The likeliest next token:"
+        says = "the last layer. Downwards the tokens that look, to the right those that are looked at; for the last one,"
+        ask = ask or "Which tokens before it does the last one look at, and does the answer hang on that?"
+        at, kind, height = len(pieces) - 1, "reading", 800
+    best = int(weights.mean(0)[at].argmax())
+    said = f"The {len(weights)} heads of {says} {rows[at]}, they look most at {cols[best]}, place {best + 1}."
     state = {"model": model if isinstance(model, str) else payload(model, tokenizer), "text": text, "example": text,
-             "reads": "date" if model == "dates" else "text"}  # fmt: skip
-    uid = fresh_id()
+             "reads": "date" if dates else "text"}  # fmt: skip
     fields = (
         f"<fieldset disabled><legend><span>Guess first</span> {escape(ask, quote=False)}</legend>"
-        f'<div class="mt-live-text"><label for="{uid}">{"A date in English" if model == "dates" else "A text to translate"}</label>'
+        f'<div class="mt-live-text"><label for="{uid}">{label}</label>'
         f'<input id="{uid}" type="text" value="{escape(text)}" autocomplete="off" autocapitalize="off" spellcheck="false"></div></fieldset>'
     )
-    said = (
-        f'<p class="mt-live-said">The model writes: <output class="mt-live-answer" for="{uid}">{escape(answer)}</output></p>'
+    answered = (
+        f'<p class="mt-live-said">{writes} <output class="mt-live-answer" for="{uid}">{shown}</output></p>'
         '<p class="mt-live-note" aria-live="polite"></p>'
     )
-    return View("attention", state, fields, said, _heads(text, answer, weights), 1000)
+    return View(kind, state, fields, answered, _heads(weights, rows, cols, said), height)
 
 
-def _heads(text: str, answer: str, weights: Tensor) -> str:
-    """The picture that stands there first: the last cross-attention, (H, T_q, T_k)."""
+def _seen(text: str) -> str:
+    return text.replace(" ", "␣").replace("\n", "↵").replace("\t", "⇥")
+
+
+def _heads(weights: Tensor, rows: list[str], cols: list[str], says: str) -> str:
+    """The picture that stands there first: one layer's heads, (H, T_q, T_k)."""
     from .. import plot
 
-    rows, cols = [*answer.replace(" ", "␣"), "■"][: weights.size(1)], [*text.replace(" ", "␣")]
-    n = weights.size(0)
-    at = int(weights.mean(0)[0].argmax())
-    says = (
-        f"The {n} heads of the last layer's cross-attention. Downwards the answer, letter by letter, to the right the source; "
-        f"for the first letter, {rows[0]}, they look most at {cols[at]}, place {at + 1}."
-    )
     return f'<figure class="mt-live-first">{plot.to_svg(plot.heads(weights, rows, cols), alt=says)}<figcaption>{escape(says, quote=False)}</figcaption></figure>'
+
+
+def _read(model: DecoderLM, tokenizer: Letters | Subwords, text: str) -> tuple[str, Tensor, list[str]]:
+    """The likeliest next token, the weights of the last layer, and the tokens that were read."""
+    ids = tokenizer.encode(text)[-model.config.max_len :]
+    if not ids:
+        raise ValueError("text is empty; give the view a text to start with")
+    with torch.no_grad(), trace(model) as seen:
+        logits = model(torch.tensor([ids]))
+    weights = seen[f"blocks.{model.config.n_layers - 1}.attn.core.weights"][0]
+    return tokenizer.decode([int(logits[0, -1].argmax())]), weights, [tokenizer.decode([token]) for token in ids]
 
 
 def translated(model: EncoderDecoder, tokenizer: Letters | Subwords, text: str) -> tuple[str, Tensor]:

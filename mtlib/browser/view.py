@@ -61,7 +61,7 @@ class View:
         return f"<a live view: {self.kind}>"
 
 
-def ready(model: str | nn.Module, tokenizer: Letters | Subwords | None, wanted: type[M]) -> tuple[M, Any]:
+def ready(model: str | nn.Module, tokenizer: Letters | Subwords | None, *wanted: type[M]) -> tuple[M, Any]:
     """A model that can be looked into, and its tokenizer; a model of the caller's own is copied."""
     running: nn.Module
     if isinstance(model, str):
@@ -72,5 +72,6 @@ def ready(model: str | nn.Module, tokenizer: Letters | Subwords | None, wanted: 
         for weight in running.parameters():
             weight.data = weight.data.half().float()  # as the page has them
     if not isinstance(running, wanted):
-        raise TypeError(f"{model if isinstance(model, str) else 'model'} is a {type(running).__name__}; this view shows a {wanted.__name__}")
+        kinds = " or ".join(kind.__name__ for kind in wanted)
+        raise TypeError(f"{model if isinstance(model, str) else 'model'} is a {type(running).__name__}; this view shows a {kinds}")
     return running, tokenizer

@@ -8,8 +8,8 @@ from mtlib.data import Dates
 from . import site
 
 ATTENTION, LAYERS, NEXT = (f"book/live/{name}.html" for name in ("attention", "layers", "next_token"))
-HOME = "index.html"
-FIRST = {ATTENTION: ".mt-live-first svg", HOME: ".mt-live-keys span"}  # what stands there before any script has run
+HOME, READING = "index.html", "book/06_attention.html"
+FIRST = {ATTENTION: ".mt-live-first svg", READING: ".mt-live-first svg", HOME: ".mt-live-keys span"}  # what stands there before any script has run
 
 
 def opened(page, base, name):
@@ -116,7 +116,7 @@ def test_letters_are_hidden_and_seen_again(page, base):
     assert view.locator(".mt-live-mask [aria-pressed=true]").count() == 0 and page.trouble == []
 
 
-@pytest.mark.parametrize("name", [ATTENTION, HOME, LAYERS, NEXT])
+@pytest.mark.parametrize("name", [ATTENTION, HOME, LAYERS, NEXT, READING])
 def test_typing_never_waits_for_the_model(page, base, name):
     view = opened(page, base, name)
     times = view.locator("input[type=text], textarea").evaluate("""(box) => Array.from({ length: 12 }, (_, i) => {
@@ -129,6 +129,24 @@ def test_typing_never_waits_for_the_model(page, base, name):
     page.wait_for_timeout(500)
     if name in (ATTENTION, HOME):  # only the newest text is shown
         assert view.locator(".mt-live-answer").text_content() == "12 de mayo de 2001"
+
+
+def test_a_language_models_heads_and_tokens_are_taken_out_and_come_back(page, base):
+    view = opened(page, base, READING)
+    effect, answer, tokens = (view.locator(f".mt-live-{part}") for part in ("effect", "answer", "mask button"))
+    assert answer.text_content() == "“␣file”" and view.locator(".mt-live-heads canvas").count() == 16
+    assert view.locator(".mt-live-sentence").text_content().startswith("The token “␣the” (place 9), this head looks at ")
+    assert tokens.count() == 9 and tokens.first.is_disabled()  # what has nothing else to look at
+    tokens.nth(2).click()
+    page.wait_for_function("document.querySelector('.mt-live-effect').textContent.startsWith('With “␣file” (place 3) hidden: ')")
+    assert answer.text_content() != "“␣file”" and "instead of “␣file”" in effect.text_content()
+    view.get_by_role("button", name="Put everything back").click()
+    page.wait_for_function("document.querySelector('.mt-live-effect').textContent.startsWith('With all heads and tokens')")
+    view.get_by_label("Take out decoder, layer 3, head 3").check()
+    page.wait_for_function("document.querySelector('.mt-live-effect').textContent.startsWith('Without decoder, layer 3, head 3: ')")
+    assert "nothing to read yet" in typed(page, view, "") and answer.text_content().strip("“”")
+    typed(page, view, "If the file does not exist, " * 40)
+    assert "The model sees the last" in view.locator(".mt-live-note").text_content() and page.trouble == []
 
 
 ODD = {
@@ -165,7 +183,7 @@ def test_a_model_is_asked_for_only_when_the_reader_comes_near(browser, base):
     assert not before and asked.count("dates.js") == 1 and "documentation.js" not in asked
 
 
-@pytest.mark.parametrize("name", [ATTENTION, HOME, LAYERS, NEXT])
+@pytest.mark.parametrize("name", [ATTENTION, HOME, LAYERS, NEXT, READING])
 @pytest.mark.parametrize("width", [375, 1200])
 def test_nothing_moves_when_the_model_starts(browser, base, name, width):
     context = browser.new_context(viewport={"width": width, "height": 900})
@@ -179,7 +197,7 @@ def test_nothing_moves_when_the_model_starts(browser, base, name, width):
     context.close()
 
 
-@pytest.mark.parametrize("name", [ATTENTION, HOME, LAYERS, NEXT])
+@pytest.mark.parametrize("name", [ATTENTION, HOME, LAYERS, NEXT, READING])
 def test_without_javascript_there_is_a_first_picture_and_what_it_says(browser, base, name):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -199,7 +217,7 @@ def test_a_notebook_shows_the_same_view_in_a_frame_of_its_own(page, monkeypatch)
     assert frame.locator(".mt-live-heads canvas").count() == 24 and page.trouble == []
 
 
-@pytest.mark.parametrize("chapter", ["11_decoder", "13_inference", "14_interpretability"])
+@pytest.mark.parametrize("chapter", ["06_attention", "11_decoder", "13_inference", "14_interpretability"])
 def test_a_chapter_has_its_live_view_and_asks_for_the_model_when_it_is_reached(browser, base, chapter):
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     page, asked = site.watch(context, base), []

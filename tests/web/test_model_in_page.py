@@ -144,6 +144,25 @@ def test_hidden_letters_are_those_that_the_mask_of_the_model_hides(js, dates, hi
     assert written == mt.generate(Given(model, torch.tensor([source]), keep), [[BOS]], max_new=model.config.max_len + 12, rules=Rules(temperature=0.0), stop=(EOS,))[0]
 
 
+@pytest.mark.parametrize(("silent", "hidden"), [([], []), ([["blocks.2.attn", 1]], []), ([], [2, 5]), ([["blocks.0.attn", 3], ["blocks.3.attn", 0]], [1])])
+def test_what_is_read_with_heads_out_and_tokens_hidden_is_what_pytorch_reads(js, documentation, silent, hidden):
+    model, tokenizer = documentation
+    text = "If the file does not exist, the"
+    ids = torch.tensor([tokenizer.encode(text)])
+    keep = mt.causal_keep(ids.size(1)).clone()
+    keep[..., hidden] = False
+    with torch.no_grad(), mt.trace(model, replace={f"{module}.core": set_head(head) for module, head in silent}) as seen:
+        shares = model(ids, keep=keep)[0, -1].softmax(-1)
+    found = js.evaluate("""(asked) => { const seen = shipped.documentation.read(asked);
+        return { ...seen, weights: Object.fromEntries(Object.entries(seen.weights).map(([path, heads]) => [path, heads.map((rows) => rows.map((row) => Array.from(row)))])) };
+    }""", {"text": text, "silent": silent, "hidden": hidden, "first": [7]})  # fmt: skip
+    assert found["written"] == [shares.argmax().item()] and abs(found["shares"][0] - shares.max().item()) < CLOSE
+    assert abs(found["firstShare"] - shares[7].item()) < CLOSE and found["left"] == 0
+    assert len(found["weights"]) == model.config.n_layers
+    for path, weights in found["weights"].items():
+        assert difference(weights, seen[f"{path}.core.weights"][0]) < CLOSE, path
+
+
 @pytest.mark.parametrize("length", [1, 12])
 def test_every_score_at_every_depth_is_the_logit_lens_of_interp(js, documentation, length):
     model, tokenizer = documentation

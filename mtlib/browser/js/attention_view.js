@@ -1,49 +1,67 @@
-// A translator looked into while it translates: all heads as a grid, one head over the letters, heads taken out, letters hidden.
+// A model looked into at work, a translator or a language model: all heads as a grid, one head over the text, heads taken out, places hidden.
 
 import { newestOnly } from "./client.js";
-import { dateTrouble, textTrouble } from "./odd_text.js";
-import { accent, freshId, h, named, onTheme, paint, percent, shown, table } from "./parts.js";
+import { dateTrouble, readingTrouble, textTrouble } from "./odd_text.js";
+import { accent, freshId, h, named, onTheme, paint, percent, quoted, shown, table } from "./parts.js";
 
-const SIDES = [
-  { key: "encoder", module: (l) => `encoder.blocks.${l}.attn`, title: "Encoder", says: "letters of the source look at each other" },
-  { key: "decoder", module: (l) => `decoder.blocks.${l}.attn`, title: "Decoder", says: "what is being written looks back at what was written" },
-  { key: "cross", module: (l) => `decoder.blocks.${l}.cross_attn`, title: "Cross-attention", says: "what is being written looks at the source" },
-];
-const headName = ({ side, layer, head }) => `${SIDES[side].title.toLowerCase()}, layer ${layer}, head ${head}`;
+// Of each kind of model: where it attends, and of each place who looks, at whom, and how a sentence about it begins.
+const KINDS = {
+  "encoder-decoder": {
+    op: "translate", first: 0, shown: (answer) => answer || "nothing at all", one: "letter", many: "letters of the source", hidable: () => true,
+    trouble: (text, { example }, { tokenizer, config }) => textTrouble(text, example, tokenizer.model.alphabet, config.max_len),
+    sides: [
+      { module: (l) => `encoder.blocks.${l}.attn`, title: "Encoder", says: "letters of the source look at each other",
+        who: "The letter", asks: (seen) => seen.source, asked: (seen) => seen.source },
+      { module: (l) => `decoder.blocks.${l}.attn`, title: "Decoder", says: "what is being written looks back at what was written",
+        who: "Writing", asks: (seen) => seen.pieces, asked: (seen) => ["begin", ...seen.pieces.slice(0, -1)] },
+      { module: (l) => `decoder.blocks.${l}.cross_attn`, title: "Cross-attention", says: "what is being written looks at the source",
+        who: "Writing", asks: (seen) => seen.pieces, asked: (seen) => seen.source },
+    ],
+  },
+  "decoder-lm": {
+    op: "read", first: Infinity, shown: quoted, one: "token", many: "tokens", hidable: (j) => j > 0, // the first has nothing but itself to look at
+    trouble: (text, _, { tokenizer }) => readingTrouble(text, tokenizer.model.alphabet),
+    sides: [
+      { module: (l) => `blocks.${l}.attn`, title: "Decoder", says: "each token looks at itself and at those before it",
+        who: "The token", asks: (seen) => seen.source, asked: (seen) => seen.source },
+    ],
+  },
+};
 
-export function attentionView(el, thread, state, { config, tokenizer }) {
+export function attentionView(el, thread, state, model) {
+  const { config } = model, kind = KINDS[config.kind], { sides } = kind;
+  const headName = ({ side, layer, head }) => `${sides[side].title.toLowerCase()}, layer ${layer}, head ${head}`;
   const box = el.querySelector("input"), stage = el.querySelector(".mt-live-stage");
   const answer = el.querySelector(".mt-live-answer"), note = el.querySelector(".mt-live-note");
-  const heads = SIDES.flatMap((_, side) => [...Array(config.n_layers * config.n_heads).keys()].map((n) =>
+  const heads = sides.flatMap((_, side) => [...Array(config.n_layers * config.n_heads).keys()].map((n) =>
     ({ side, layer: Math.floor(n / config.n_heads), head: n % config.n_heads })));
-  let chosen = heads.length - 1, place = 0, out = new Set(), hidden = new Set(), seen = null, first = null;
+  let chosen = heads.length - 1, place = kind.first, out = new Set(), hidden = new Set(), seen = null, first = null;
 
-  const grid = gridOf(heads, config, (n) => { chosen = n; showHead(); });
+  const grid = gridOf(heads, sides, headName, config, (n) => { chosen = n; showHead(); });
   const letters = lettersOf((t) => { place = t; showPlace(t); }, (t) => showPlace(t ?? place));
   const removal = h("input", { type: "checkbox", id: freshId(), autocomplete: "off", oninput: remove });
   const layer = h("button", { type: "button", onclick: removeLayer }, "The whole layer");
   const back = h("button", { type: "button", onclick: () => { out.clear(); hidden.clear(); run(); } }, "Put everything back");
-  const mask = h("div", { class: "mt-live-letters mt-live-mask", role: "group", "aria-label": "Letters of the source; hide some" });
+  const mask = h("div", { class: "mt-live-letters mt-live-mask", role: "group", "aria-label": `${kind.many}; hide some` });
   const effect = h("p", { class: "mt-live-effect", "aria-live": "polite" });
   const numbers = h("div", { class: "mt-live-table" });
   const parts = [grid.element, letters.element,
     h("div", { class: "mt-live-out" }, removal, h("label", { for: removal.id }), layer, back),
-    h("p", {}, "Hide letters of the source; no head may look at them then:"), mask, effect,
+    h("p", {}, `Hide ${kind.many}; no head may look at them then:`), mask, effect,
     h("details", {}, h("summary", {}, "The same in numbers"), numbers)];
 
   const run = newestOnly(async () => {
-    const text = box.value, trouble = textTrouble(text, state.example, tokenizer.model.alphabet, config.max_len);
+    const text = box.value, trouble = kind.trouble(text, state, model);
     if (trouble) {
       note.textContent = trouble + (seen ? ` What is shown is still “${seen.text}”.` : "");
       return;
     }
     if (first?.text !== text) {
       hidden.clear();
-      first = { text, ...(await thread.ask("translate", { text })) };
+      first = { text, ...(await thread.ask(kind.op, { text })) };
     }
-    const silent = [...out].map((n) => [SIDES[heads[n].side].module(heads[n].layer), heads[n].head]);
-    seen = { text, ...(out.size + hidden.size ? await thread.ask("translate", { text, silent, hidden: [...hidden], first: first.written }) : first) };
-    place = Math.min(place, seen.written.length - 1);
+    const silent = [...out].map((n) => [sides[heads[n].side].module(heads[n].layer), heads[n].head]);
+    seen = { text, ...(out.size + hidden.size ? await thread.ask(kind.op, { text, silent, hidden: [...hidden], first: first.written }) : first) };
     show();
   });
 
@@ -71,7 +89,7 @@ export function attentionView(el, thread, state, { config, tokenizer }) {
     [...mask.children].forEach((button, j) => {
       button.setAttribute("aria-label", `hide ${named(first.source[j])}, place ${j + 1}`);
       button.setAttribute("aria-pressed", hidden.has(j));
-      button.disabled = !hidden.has(j) && hidden.size === first.source.length - 1;
+      button.disabled = !kind.hidable(j) || (!hidden.has(j) && hidden.size === first.source.length - 1);
     });
   }
 
@@ -84,10 +102,10 @@ export function attentionView(el, thread, state, { config, tokenizer }) {
 
   function show() {
     const [before, after] = [first.shares.reduce((a, b) => a * b, 1), seen.firstShare];
-    answer.textContent = seen.answer || "nothing at all";
-    note.textContent = (seen.ended ? "" : "It did not come to an end, and was stopped. ") + (state.reads === "date" ? dateTrouble(seen.text) : "");
-    effect.textContent = out.size + hidden.size === 0 ? `With all heads and letters, the model gives this answer a probability of ${percent(before)}.`
-      : `${changes()}: ${seen.answer === first.answer ? "the same answer" : `“${seen.answer}” instead of “${first.answer}”`}. `
+    answer.textContent = kind.shown(seen.answer);
+    note.textContent = (seen.left ? `The model sees the last ${seen.source.length} tokens. ` : "") + (seen.ended ? "" : "It did not come to an end, and was stopped. ") + (state.reads === "date" ? dateTrouble(seen.text) : "");
+    effect.textContent = out.size + hidden.size === 0 ? `With all heads and ${kind.one}s, the model gives this answer a probability of ${percent(before)}.`
+      : `${changes()}: ${seen.answer === first.answer ? "the same answer" : `“${shown(seen.answer)}” instead of “${shown(first.answer)}”`}. `
         + `The probability of the first answer went from ${percent(before)} to ${percent(after)}.`;
     back.disabled = out.size + hidden.size === 0;
     showMask();
@@ -96,9 +114,8 @@ export function attentionView(el, thread, state, { config, tokenizer }) {
     if (parts[0].parentElement !== stage) stage.replaceChildren(...parts); // filled first, so that nothing moves
   }
 
-  const weightsOf = (n) => seen.weights[SIDES[heads[n].side].module(heads[n].layer)][heads[n].head];
-  const asks = () => (heads[chosen].side === 0 ? seen.source : seen.pieces);
-  const asked = () => (heads[chosen].side === 1 ? ["begin", ...seen.pieces.slice(0, -1)] : seen.source);
+  const weightsOf = (n) => seen.weights[sides[heads[n].side].module(heads[n].layer)][heads[n].head];
+  const side = () => sides[heads[chosen].side], asks = () => side().asks(seen), asked = () => side().asked(seen);
 
   function showHead() {
     if (!seen) return;
@@ -106,14 +123,14 @@ export function attentionView(el, thread, state, { config, tokenizer }) {
     removal.checked = out.has(chosen);
     removal.nextElementSibling.textContent = `Take out ${headName(heads[chosen])}`;
     grid.choose(chosen);
-    letters.show(asks(), asked(), place, SIDES[heads[chosen].side], headName(heads[chosen]));
-    numbers.replaceChildren(table([heads[chosen].side ? "writing" : "letter", "looks most at", "then at", "then at"],
+    letters.show(asks(), asked(), place, side(), headName(heads[chosen]));
+    numbers.replaceChildren(table([side().who.replace("The ", "").toLowerCase(), "looks most at", "then at", "then at"],
       asks().map((piece, t) => [`${t + 1}. ${shown(piece)}`, ...largest(weightsOf(chosen)[t], asked(), 3)])));
     showPlace(place);
   }
 
   function showPlace(t) {
-    const row = weightsOf(chosen)[t], piece = named(asks()[t]), who = heads[chosen].side ? `Writing ${piece}` : `The letter ${piece}`;
+    const row = weightsOf(chosen)[t], piece = named(asks()[t]), who = `${side().who} ${piece}`;
     letters.shade(row, t, `${who} (place ${t + 1}), this head looks at ${largest(row, asked(), 3).join(", ")}.`);
   }
 
@@ -129,13 +146,13 @@ export function largest(row, pieces, n) {
 }
 
 // A row of little pictures a side, a picture a head; which one is looked at is a choice among radio buttons.
-function gridOf(heads, config, onChoose) {
+function gridOf(heads, sides, headName, config, onChoose) {
   const name = freshId();
   const cells = heads.map((head, n) => ({
     input: h("input", { type: "radio", name, "aria-label": headName(head), autocomplete: "off", oninput: () => onChoose(n) }),
     canvas: h("canvas", { "aria-hidden": "true" }), head }));
-  const rows = SIDES.map(({ title, says }, side) => h("div", { class: "mt-live-side" }, h("p", {}, h("b", {}, title), ` ${says}`),
-    h("div", { class: "mt-live-heads", style: `--columns: ${config.n_layers * config.n_heads}` },
+  const rows = sides.map(({ title, says }, side) => h("div", { class: "mt-live-side" }, h("p", {}, h("b", {}, title), ` ${says}`),
+    h("div", { class: "mt-live-heads", style: `--columns: ${Math.min(config.n_layers, 2) * config.n_heads}` },
       ...cells.filter((cell) => cell.head.side === side).map(({ input, canvas, head }) =>
         h("label", { title: `layer ${head.layer}, head ${head.head}` }, input, canvas, h("span", { "aria-hidden": "true" }, `${head.layer}.${head.head}`))))));
   return {
@@ -159,8 +176,8 @@ export function lettersOf(onChoose, onHover) {
     element: h("div", { class: "mt-live-one" }, title, asks, asked, sentence),
     show(from, to, place, side, name) {
       const group = freshId();
-      title.replaceChildren(h("b", {}, name), `: ${side.says}. Choose a letter of the upper line.`);
-      asks.setAttribute("aria-label", side.key === "encoder" ? "letters that look" : "letters being written");
+      title.replaceChildren(h("b", {}, name), `: ${side.says}. Choose a ${side.who === "The token" ? "token" : "letter"} of the upper line.`);
+      asks.setAttribute("aria-label", side.who === "Writing" ? "letters being written" : `${side.who.slice(4)}s that look`);
       asks.replaceChildren(...from.map((piece, t) => h("label", { onmouseenter: () => onHover(t), onmouseleave: () => onHover(null) },
         h("input", { type: "radio", name: group, "aria-label": `${t + 1}: ${named(piece)}`, autocomplete: "off", oninput: () => onChoose(t) }), h("span", {}, shown(piece)))));
       asks.querySelectorAll("input")[place].checked = true;

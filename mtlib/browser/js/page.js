@@ -6,7 +6,7 @@ import { layersView } from "./layers_view.js";
 import { nextView } from "./next_view.js";
 import { translationView } from "./translation_view.js";
 
-const VIEWS = { attention: attentionView, layers: layersView, next: nextView, translation: translationView };
+const VIEWS = { attention: attentionView, reading: attentionView, layers: layersView, next: nextView, translation: translationView };
 
 async function start(el) {
   const note = el.querySelector(".mt-live-note");

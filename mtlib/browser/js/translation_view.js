@@ -5,7 +5,7 @@ import { newestOnly } from "./client.js";
 import { dateTrouble, textTrouble } from "./odd_text.js";
 import { named } from "./parts.js";
 
-const WHO = { key: "cross", says: "from the first line to the second" };
+const WHO = { who: "Writing", says: "from the first line to the second" };
 
 export function translationView(el, thread, state, { config, tokenizer }) {
   const box = el.querySelector("input"), stage = el.querySelector(".mt-live-stage");

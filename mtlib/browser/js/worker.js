@@ -46,6 +46,18 @@ export class Live {
     };
   }
 
+  // The same of a language model: all attention weights over a text, and the likeliest next token. `first` is another token to judge.
+  read({ text, first = null, silent = [], hidden = [] }) {
+    const all = this.tokenizer.encode(text), source = all.slice(-this.config.max_len), weights = {}, silence = silencer(silent);
+    const tap = (path, value, nHeads) => {
+      if (path.endsWith(".weights")) weights[path.replace(".core.weights", "")] = value;
+      return silence(path, value, nHeads);
+    };
+    const shares = softmax(this.model.forward(source, { tap, keep: kept(source, hidden) }).at(-1)), id = argmax(shares);
+    return { source: source.map((token) => this.tokenizer.piece(token)), written: [id], weights, shares: [shares[id]],
+      answer: this.tokenizer.piece(id), ended: true, left: all.length - source.length, firstShare: first && shares[first[0]] };
+  }
+
   judge(source, written, changes) {
     const { logits } = this.look(source, [BOS, ...written.slice(0, -1)], changes);
     return logits.reduce((product, row, t) => product * softmax(row)[written[t]], 1);
