@@ -12,7 +12,7 @@ from ..generation import Given, generate
 from ..trace import trace
 from ..transformer import DecoderLM, EncoderDecoder
 from .scripts import payload
-from .view import View, fresh_id, ready
+from .view import View, ready, typed
 
 
 def attention(
@@ -38,10 +38,10 @@ def attention(
     """
     running: EncoderDecoder | DecoderLM
     running, reader = ready(model, tokenizer, EncoderDecoder, DecoderLM)
-    uid, dates = fresh_id(), model == "dates"
+    dates = model == "dates"
     if isinstance(running, EncoderDecoder):
         answer, weights = translated(running, reader, text)
-        rows, cols, shown = [*_seen(answer), "■"][: weights.size(1)], [*_seen(text)], escape(answer)
+        rows, cols, shown = [*_seen(answer), "■"][: weights.size(1)], [*_seen(text)], answer
         label, writes = "A date in English" if dates else "A text to translate", "The model writes:"
         says = "the last layer's cross-attention. Downwards the answer, letter by letter, to the right the source; for the first letter,"
         ask = ask or "Which letters does the model look at while it writes each letter of its answer?"
@@ -49,7 +49,7 @@ def attention(
     else:
         answer, weights, pieces = _read(running, reader, text)
         rows = cols = [_seen(piece) for piece in pieces]
-        shown, label, writes = f"“{escape(_seen(answer))}”", "A text to read", "The likeliest next token:"
+        shown, label, writes = f"“{_seen(answer)}”", "A text to read", "The likeliest next token:"
         says = "the last layer. Downwards the tokens that look, to the right those that are looked at; for the last one,"
         ask = ask or "Which tokens before it does the last one look at, and does the answer hang on that?"
         at, kind, height = len(pieces) - 1, "reading", 800
@@ -57,15 +57,7 @@ def attention(
     said = f"The {len(weights)} heads of {says} {rows[at]}, they look most at {cols[best]}, place {best + 1}."
     state = {"model": model if isinstance(model, str) else payload(model, tokenizer), "text": text, "example": text,
              "reads": "date" if dates else "text"}  # fmt: skip
-    fields = (
-        f"<fieldset disabled><legend><span>Guess first</span> {escape(ask, quote=False)}</legend>"
-        f'<div class="mt-live-text"><label for="{uid}">{label}</label>'
-        f'<input id="{uid}" type="text" value="{escape(text)}" autocomplete="off" autocapitalize="off" spellcheck="false"></div></fieldset>'
-    )
-    answered = (
-        f'<p class="mt-live-said">{writes} <output class="mt-live-answer" for="{uid}">{shown}</output></p>'
-        '<p class="mt-live-note" aria-live="polite"></p>'
-    )
+    fields, answered = typed(label, text, ask, writes, shown)
     return View(kind, state, fields, answered, _heads(weights, rows, cols, said), height)
 
 

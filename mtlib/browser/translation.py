@@ -7,7 +7,7 @@ from ..data.vocabulary import Subwords
 from ..transformer import EncoderDecoder
 from .attention import translated
 from .scripts import payload
-from .view import View, fresh_id, ready
+from .view import View, ready, typed
 
 
 def translation(
@@ -35,16 +35,8 @@ def translation(
     answer, weights = translated(running, reader, text)
     state = {"model": model if isinstance(model, str) else payload(model, tokenizer), "example": text,
              "reads": "date" if model == "dates" else "text"}  # fmt: skip
-    uid = fresh_id()
-    fields = (
-        f"<fieldset disabled><legend><span>Guess first</span> {escape(ask, quote=False)}</legend>"
-        f'<div class="mt-live-text"><label for="{uid}">{"Type a date in English" if model == "dates" else "Type a text to translate"}</label>'
-        f'<input id="{uid}" type="text" value="{escape(text)}" autocomplete="off" autocapitalize="off" spellcheck="false"></div></fieldset>'
-    )
-    said = (
-        f'<p class="mt-live-said">The model writes: <output class="mt-live-answer" for="{uid}">{escape(answer)}</output></p>'
-        '<p class="mt-live-note" aria-live="polite"></p>'
-    )
+    label = "Type a date in English" if model == "dates" else "Type a text to translate"
+    fields, said = typed(label, text, ask, "The model writes:", answer)
     return View("translation", state, fields, said, _first(answer, text, weights.mean(0)[0].tolist()), 430)
 
 
@@ -54,7 +46,7 @@ def _first(answer: str, text: str, shares: list[float]) -> str:
     asks = "".join(f'<label{" class=mt-live-asks" if t == 0 else ""}><span>{_shown(letter)}</span></label>' for t, letter in enumerate([*answer, "■"]))
     asked = "".join(f'<span style="--weight: {100 * share:.1f}%">{_shown(letter)}</span>' for letter, share in zip(text, shares, strict=True))
     return (
-        '<div class="mt-live-one"><p class="mt-live-head"><b>Where it looks</b>: from the first line to the second. Choose a letter of the upper line.</p>'
+        '<div class="mt-live-one"><p class="mt-live-head"><b>Where it looks</b>: from the first line to the second. Choose one of the upper line.</p>'
         f'<div class="mt-live-letters">{asks}</div><div class="mt-live-letters mt-live-keys" aria-hidden="true">{asked}</div>'
         f'<p class="mt-live-sentence">Writing “{_shown(answer[:1])}” (place 1), the last layer looks at “{_shown(text[at])}” (place {at + 1}) {100 * shares[at]:.1f} %.</p></div>'
     )

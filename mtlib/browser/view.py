@@ -61,6 +61,18 @@ class View:
         return f"<a live view: {self.kind}>"
 
 
+def typed(label: str, text: str, ask: str, writes: str, answer: str) -> tuple[str, str]:
+    """A line to type a text in, under its question; and where the answer stands, with room for a word on the text."""
+    uid = fresh_id()
+    fields = (
+        f"<fieldset disabled><legend><span>Guess first</span> {escape(ask, quote=False)}</legend>"
+        f'<div class="mt-live-text"><label for="{uid}">{label}</label>'
+        f'<input id="{uid}" type="text" value="{escape(text)}" autocomplete="off" autocapitalize="off" spellcheck="false"></div></fieldset>'
+    )
+    said = f'<p class="mt-live-said">{writes} <output class="mt-live-answer" for="{uid}">{escape(answer)}</output></p>'
+    return fields, f'{said}<p class="mt-live-note" aria-live="polite"></p>'
+
+
 def ready(model: str | nn.Module, tokenizer: Letters | Subwords | None, *wanted: type[M]) -> tuple[M, Any]:
     """A model that can be looked into, and its tokenizer; a model of the caller's own is copied."""
     running: nn.Module

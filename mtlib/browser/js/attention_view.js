@@ -11,11 +11,11 @@ const KINDS = {
     trouble: (text, { example }, { tokenizer, config }) => textTrouble(text, example, tokenizer.model.alphabet, config.max_len),
     sides: [
       { module: (l) => `encoder.blocks.${l}.attn`, title: "Encoder", says: "letters of the source look at each other",
-        who: "The letter", asks: (seen) => seen.source, asked: (seen) => seen.source },
+        who: "The letter", line: "letters that look", asks: (seen) => seen.source, asked: (seen) => seen.source },
       { module: (l) => `decoder.blocks.${l}.attn`, title: "Decoder", says: "what is being written looks back at what was written",
-        who: "Writing", asks: (seen) => seen.pieces, asked: (seen) => ["begin", ...seen.pieces.slice(0, -1)] },
+        who: "Writing", line: "letters being written", asks: (seen) => seen.pieces, asked: (seen) => ["begin", ...seen.pieces.slice(0, -1)] },
       { module: (l) => `decoder.blocks.${l}.cross_attn`, title: "Cross-attention", says: "what is being written looks at the source",
-        who: "Writing", asks: (seen) => seen.pieces, asked: (seen) => seen.source },
+        who: "Writing", line: "letters being written", asks: (seen) => seen.pieces, asked: (seen) => seen.source },
     ],
   },
   "decoder-lm": {
@@ -23,7 +23,7 @@ const KINDS = {
     trouble: (text, _, { tokenizer }) => readingTrouble(text, tokenizer.model.alphabet),
     sides: [
       { module: (l) => `blocks.${l}.attn`, title: "Decoder", says: "each token looks at itself and at those before it",
-        who: "The token", asks: (seen) => seen.source, asked: (seen) => seen.source },
+        who: "The token", line: "tokens that look", asks: (seen) => seen.source, asked: (seen) => seen.source },
     ],
   },
 };
@@ -124,7 +124,7 @@ export function attentionView(el, thread, state, model) {
     removal.nextElementSibling.textContent = `Take out ${headName(heads[chosen])}`;
     grid.choose(chosen);
     letters.show(asks(), asked(), place, side(), headName(heads[chosen]));
-    numbers.replaceChildren(table([side().who.replace("The ", "").toLowerCase(), "looks most at", "then at", "then at"],
+    numbers.replaceChildren(table([side().line, "looks most at", "then at", "then at"],
       asks().map((piece, t) => [`${t + 1}. ${shown(piece)}`, ...largest(weightsOf(chosen)[t], asked(), 3)])));
     showPlace(place);
   }
@@ -176,8 +176,8 @@ export function lettersOf(onChoose, onHover) {
     element: h("div", { class: "mt-live-one" }, title, asks, asked, sentence),
     show(from, to, place, side, name) {
       const group = freshId();
-      title.replaceChildren(h("b", {}, name), `: ${side.says}. Choose a ${side.who === "The token" ? "token" : "letter"} of the upper line.`);
-      asks.setAttribute("aria-label", side.who === "Writing" ? "letters being written" : `${side.who.slice(4)}s that look`);
+      title.replaceChildren(h("b", {}, name), `: ${side.says}. Choose one of the upper line.`);
+      asks.setAttribute("aria-label", side.line);
       asks.replaceChildren(...from.map((piece, t) => h("label", { onmouseenter: () => onHover(t), onmouseleave: () => onHover(null) },
         h("input", { type: "radio", name: group, "aria-label": `${t + 1}: ${named(piece)}`, autocomplete: "off", oninput: () => onChoose(t) }), h("span", {}, shown(piece)))));
       asks.querySelectorAll("input")[place].checked = true;

@@ -5,7 +5,7 @@ import { newestOnly } from "./client.js";
 import { dateTrouble, textTrouble } from "./odd_text.js";
 import { named } from "./parts.js";
 
-const WHO = { who: "Writing", says: "from the first line to the second" };
+const WRITTEN = { line: "letters being written", says: "from the first line to the second" };
 
 export function translationView(el, thread, state, { config, tokenizer }) {
   const box = el.querySelector("input"), stage = el.querySelector(".mt-live-stage");
@@ -23,7 +23,7 @@ export function translationView(el, thread, state, { config, tokenizer }) {
     place = Math.min(place, seen.pieces.length - 1);
     answer.textContent = seen.answer || "nothing at all";
     note.textContent = (seen.ended ? "" : "It did not come to an end, and was stopped. ") + (state.reads === "date" ? dateTrouble(text) : "");
-    letters.show(seen.pieces, seen.source, place, WHO, "Where it looks");
+    letters.show(seen.pieces, seen.source, place, WRITTEN, "Where it looks");
     showPlace(place);
     if (letters.element.parentElement !== stage) stage.replaceChildren(letters.element); // filled first, so that nothing moves
   });

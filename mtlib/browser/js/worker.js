@@ -26,11 +26,7 @@ export class Live {
 
   // Logits and all attention weights of one pass over source and inputs: weights[path] is (H, T_q, T_k).
   look(source, inputs, { silent = [], hidden = [] } = {}) {
-    const weights = {}, silence = silencer(silent);
-    const tap = (path, value, nHeads) => {
-      if (path.endsWith(".weights")) weights[path.replace(".core.weights", "")] = value;
-      return silence(path, value, nHeads);
-    };
+    const { weights, tap } = watching(silent);
     return { logits: this.model.forward(source, inputs, { tap, keep: kept(source, hidden) }), weights };
   }
 
@@ -48,11 +44,7 @@ export class Live {
 
   // The same of a language model: all attention weights over a text, and the likeliest next token. `first` is another token to judge.
   read({ text, first = null, silent = [], hidden = [] }) {
-    const all = this.tokenizer.encode(text), source = all.slice(-this.config.max_len), weights = {}, silence = silencer(silent);
-    const tap = (path, value, nHeads) => {
-      if (path.endsWith(".weights")) weights[path.replace(".core.weights", "")] = value;
-      return silence(path, value, nHeads);
-    };
+    const all = this.tokenizer.encode(text), source = all.slice(-this.config.max_len), { weights, tap } = watching(silent);
     const shares = softmax(this.model.forward(source, { tap, keep: kept(source, hidden) }).at(-1)), id = argmax(shares);
     return { source: source.map((token) => this.tokenizer.piece(token)), written: [id], weights, shares: [shares[id]],
       answer: this.tokenizer.piece(id), ended: true, left: all.length - source.length, firstShare: first && shares[first[0]] };
@@ -127,6 +119,16 @@ function silencer(silent) {
     }
     return value;
   };
+}
+
+// The same tap, and the attention weights of every module that it comes by, in `weights`.
+function watching(silent) {
+  const weights = {}, silence = silencer(silent);
+  const tap = (path, value, nHeads) => {
+    if (path.endsWith(".weights")) weights[path.replace(".core.weights", "")] = value;
+    return silence(path, value, nHeads);
+  };
+  return { weights, tap };
 }
 
 // Of each place of the source, whether it may be looked at: what the mask of mtlib's models is.

@@ -54,12 +54,10 @@ def beside(d: Draw) -> dict:
 
 def padded(d: Draw) -> dict:
     """Some tokens are padding: no other row notices what stands there."""
-    case, cross = (beside, True) if d.flag() else (alone, False)
-    case = case(d)
-    T = case["x"].size(1)
-    keep = d.keep(T)
+    case = (beside if d.flag() else alone)(d)
+    keep = d.keep(T := case["x"].size(1))
     notices = case["notices"] & keep[:, None] & keep
-    return case | {"keep": keep.repeat(T + 1, 1), "notices": notices, "cross": cross}
+    return case | {"keep": keep.repeat(T + 1, 1), "notices": notices}
 
 
 def _another(d: Draw, T: int) -> int:

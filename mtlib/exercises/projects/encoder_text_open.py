@@ -9,18 +9,7 @@ from mtlib.grading.judge import Wrong, agree, agree_in_form, refuses_to_build, v
 from mtlib.grading.subject import Subject
 
 from . import noticing, readers
-from .noticing import (
-    any_ids,
-    at_the_front,
-    built,
-    different,
-    each_other,
-    each_swapped,
-    form_of,
-    learns,
-    noticed,
-    who_notices,
-)
+from .noticing import any_ids, at_the_front, each_other, noticed, who_notices
 
 SIZES = ("vocab", "d_model", "n_heads", "n_layers", "n_classes", "max_len")
 LESSON = {"vocab": 8, "d_model": 16, "n_heads": 2, "n_layers": 1, "n_classes": 2, "max_len": 6}
@@ -65,7 +54,7 @@ def words(d: Draw) -> dict:
 def swapped(d: Draw) -> dict:
     """One text of different words, and again with two neighbours changing places."""
     vocab, T = d.whole(5, 9), d.size(low=2, high=4, rough=5)
-    ids = each_swapped(different(d, T, vocab))
+    ids = noticing.each_swapped(noticing.different(d, T, vocab))
     return _case(d, ids, torch.ones(ids.shape, dtype=torch.bool), vocab, torch.ones(T - 1, dtype=torch.bool))
 
 
@@ -107,7 +96,7 @@ def negation(generator: torch.Generator, n: int) -> tuple[tuple[Tensor, Tensor],
 
 def in_company(case: dict, subject: Subject) -> None:
     """Each text by itself, without its padding, gives what it gives in the batch."""
-    model = built(sizes_of(case), subject)
+    model = noticing.built(sizes_of(case), subject)
     ids, keep = inputs_of(case)
     together = value_of(model.call(ids, keep))
     agree_in_form(together, torch.zeros(case["form"][0], dtype=torch.float64))
@@ -126,7 +115,7 @@ def meeting(case: dict, value: object) -> object:
 
 
 def words_meet(case: dict, subject: Subject) -> None:
-    yours = value_of(built(sizes_of(case), subject).call(*inputs_of(case)))
+    yours = value_of(noticing.built(sizes_of(case), subject).call(*inputs_of(case)))
     noticing.in_form(case, yours)
     if meeting(case, yours) is not True:
         raise Wrong("what one word does to the verdict never depends on another: nobody looks at anybody", False, True)
@@ -150,7 +139,7 @@ EXERCISE = Exercise(
             "torch.nn.Transformer", "torch.nn.MultiheadAttention", "torch.nn.functional.multi_head_attention_forward"),
     properties=(
         Property("form", 2, "logits (B, n_classes), in float32 and after .double() in float64", texts,
-                 noticing.of_the_right_form(sizes_of, inputs_of), 12, form_of),
+                 noticing.of_the_right_form(sizes_of, inputs_of), 12, noticing.form_of),
         Property("sizes", 1, "a ValueError when n_heads does not divide d_model", uneven, refuses_to_build, 12),
         Property("layers", 1, "each layer brings weights of its own", any_sizes, noticing.grows(sizes_of), 5),
         Property("every word counts", 2, "a changed word changes the verdict", words,
@@ -158,14 +147,14 @@ EXERCISE = Exercise(
         Property("padding", 4, "what stands in the padding changes nothing", padded,
                  who_notices(sizes_of, inputs_of, "which changed places of the padding are noticed"), 15, noticed),
         Property("in company", 2, "a text gets the same verdict alone and in a batch, with padding and without", texts, in_company, 10,
-                 form_of),
+                 noticing.form_of),
         Property("order matters", 3, "two neighbours that change places change the verdict", swapped,
                  who_notices(sizes_of, inputs_of, "which swaps of neighbours are noticed"), 12, noticed),
         Property("words meet", 2, "what a word does depends on another: they look at each other", two_changed, words_meet, 12, meeting),
         Property("no idle weights", 1, "training moves every weight", lesson, noticing.all_move(sizes_of(LESSON | {"n_layers": 2}), negation), 1,
                  patience=60),
         Property("learns", 5, f"trained on {EXAMPLES} short texts it tells “not good” from “good, not …” more often than a bag of words can",
-                 lesson, learns(sizes_of(LESSON), negation, LEAST, BATCH, RATE), 1, answers_right, patience=60),
+                 lesson, noticing.learns(sizes_of(LESSON), negation, LEAST, BATCH, RATE), 1, answers_right, patience=60),
     ),
     mistakes=(
         M(PADDING, readers.PaddingBoth),

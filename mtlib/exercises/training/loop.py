@@ -14,19 +14,8 @@ from mtlib.grading.kit import Kit, made
 from mtlib.grading.plain import describe_type
 from mtlib.grading.subject import Reply, Subject
 
-from .loops import (
-    after_the_update,
-    cleared_too_soon,
-    essence,
-    never_cleared,
-    no_backward,
-    one_batch,
-    one_too_many,
-    surprise,
-    the_last_alone,
-    updated,
-    variant,
-)
+from . import loops
+from .loops import essence, surprise, updated, variant
 
 NOISE, V, STEPS, EXCESS = 0.5, 6, 120, 0.05  # of the noisy task; EXCESS is in nats above the best there is
 DECODER = {"vocab": 8, "max_len": 6, "d_model": 16, "n_heads": 2, "n_layers": 1}
@@ -165,8 +154,8 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake("a list of tensors: each holds on to all that its loss was computed from",
                 variant(note=lambda loss: loss.detach())),
-        Mistake("the last loss alone; a list is asked for, one a step", the_last_alone),
-        Mistake("losses taken after each update, so that the first is not the untrained model's", after_the_update),
+        Mistake("the last loss alone; a list is asked for, one a step", loops.the_last_alone),
+        Mistake("losses taken after each update, so that the first is not the untrained model's", loops.after_the_update),
         Mistake("losses summed over all tokens, where the mean is meant: a larger batch would look like a worse model",
                 variant(score=lambda z, x, y: F.cross_entropy(z.flatten(0, 1), y.flatten(), reduction="sum"))),
         Mistake("a softmax before cross-entropy, which has one in it: it wants logits",
@@ -175,15 +164,15 @@ EXERCISE = Exercise(
                 variant(score=lambda z, x, y: surprise(z[:, :-1], x, y[:, 1:]))),
         Mistake("inputs asked for in place of targets: copying is soon learnt",
                 variant(score=lambda z, x, y: surprise(z, y, x))),
-        Mistake("one batch for all steps: a fresh one each step is there to be taken", one_batch),
-        Mistake("one batch too many taken, as `zip(batches, range(steps))` does: there may be no more", one_too_many),
+        Mistake("one batch for all steps: a fresh one each step is there to be taken", loops.one_batch),
+        Mistake("one batch too many taken, as `zip(batches, range(steps))` does: there may be no more", loops.one_too_many),
         Mistake(UNMOVED, variant(update=lambda optimiser, loss: loss.backward())),
-        Mistake(UNMOVED, variant(update=cleared_too_soon)),
-        Mistake(UNMOVED, variant(update=no_backward)),
+        Mistake(UNMOVED, variant(update=loops.cleared_too_soon)),
+        Mistake(UNMOVED, variant(update=loops.no_backward)),
         Mistake("a copy of the model trained: the caller's has learnt nothing", variant(trained=copy.deepcopy)),
         Mistake("uphill: the loss is made larger", variant(update=lambda optimiser, loss: updated(optimiser, -loss))),
         Mistake("gradients never cleared: `backward` adds to what is there, and every step takes all earlier ones again",
-                variant(update=never_cleared)),
+                variant(update=loops.never_cleared)),
     ),
     hints=(
         "One optimiser, made before the loop. In the loop: a batch, the logits, the loss, the gradients, a step. What must happen to the "
