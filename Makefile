@@ -28,10 +28,11 @@ browser: $(READY)
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || test -n "$(CHROMIUM)" \
 	  || $(BIN)/python -m playwright install chromium
 
-lab: $(READY)  # a chapter's .md opens as a notebook; the setting stays in .venv
+lab: $(READY)  # chapters in notebooks/, yours to write into; a page's .md opens as a notebook too
+	PYTHONPATH=book/_ext $(BIN)/python -m mtbook.lab
 	mkdir -p .venv/share/jupyter/lab/settings
 	cp book/assets/lab_overrides.json .venv/share/jupyter/lab/settings/overrides.json
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/book/06_attention.md
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/01_transformers.ipynb
 
 serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000

@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from mtbook import lab
 from mtbook.plain import plain
 from mtbook.source import notebook
 from nbclient import NotebookClient
@@ -78,3 +79,20 @@ def test_every_box_is_put_into_words(tmp_path):
     assert "<details><summary>Yes</summary>\n\n**Right.** It is." in text and "**Not this one.** It is." in text
     assert "```python\ndef forward(self):\n    return 1\n```" in text
     assert text.endswith("above, Ahn and Bo 2020")
+
+
+def test_the_labs_notebooks_fold_what_the_page_folds_link_to_each_other_and_stay_the_readers(tmp_path):
+    written = lab.write(tmp_path)
+    assert {Path(chapter).name for chapter in CHAPTERS} <= {out.stem for out in written}
+    for out in written:
+        cells = nbformat.read(out, 4).cells
+        for cell in cells:
+            assert cell.cell_type == "markdown" or cell.metadata.get("jupyter", {}).get("source_hidden", False) == ("hide-input" in cell.metadata.get("tags", []))
+        links = [link for cell in cells if cell.cell_type == "markdown" for link in re.findall(r"\]\(([\w./]+\.(?:md|ipynb))\)", cell.source)]
+        for link in links:
+            beside = (out.parent / link).resolve()
+            assert beside.is_file() or (ROOT / beside.relative_to(tmp_path.parent)).is_file(), (out.name, link)
+    mine = tmp_path / "06_attention.ipynb"
+    mine.write_text("what I wrote")
+    (tmp_path / "07_residuals.ipynb").unlink()
+    assert lab.write(tmp_path) == [tmp_path / "07_residuals.ipynb"] and mine.read_text() == "what I wrote"

@@ -1,8 +1,9 @@
-"""Behind the theme's download button: the page as a notebook, without outputs, runnable as it is."""
+"""A chapter as a notebook without outputs, runnable as it is; it is what stands behind the theme's download button."""
 
 from pathlib import Path
 
 import jupytext
+from nbformat import NotebookNode
 
 from .plain import plain
 from .source import notebook
@@ -23,13 +24,20 @@ def write_notebooks(app, error):
     """build-finished: the notebooks, where the button points."""
     if error or app.builder.format != "html":
         return
+    bibliography = Path(app.srcdir, app.config.bibtex_bibfiles[0])
     for name in app.env.found_docs:
         if is_chapter(app, name):
             out = Path(app.outdir, "_sources", f"{name}.ipynb")
             out.parent.mkdir(parents=True, exist_ok=True)
-            source, bibliography = Path(app.env.doc2path(name)), Path(app.srcdir, app.config.bibtex_bibfiles[0])
-            clean = notebook(source.read_text("utf8"))
-            for cell in clean.cells:
-                if cell.cell_type == "markdown":
-                    cell.source = plain(cell.source, source.parent, bibliography)
-            jupytext.write(clean, out, fmt="ipynb")
+            jupytext.write(as_notebook(Path(app.env.doc2path(name)), bibliography), out, fmt="ipynb")
+
+
+def as_notebook(chapter: Path, bibliography: Path) -> NotebookNode:
+    """The chapter's cells: its text in Markdown that any notebook shows, folded what the page folds."""
+    clean = notebook(chapter.read_text("utf8"))
+    for cell in clean.cells:
+        if cell.cell_type == "markdown":
+            cell.source = plain(cell.source, chapter.parent, bibliography)
+        elif "hide-input" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+    return clean
