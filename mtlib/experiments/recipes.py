@@ -77,9 +77,14 @@ def _outcome(name: str) -> Outcome:
         result["parameters"],
         result["recipe"]["train"]["steps"],
         round(result["seconds"]),
-        words(*score(name)),
-        f"at least {words(aim.score, aim.value)}" if aim else "—",
+        _unbroken(words(*score(name))),
+        _unbroken(f"≥ {words(aim.score, aim.value)}") if aim else "—",
     )
+
+
+def _unbroken(text: str) -> str:
+    """In one line of its cell, however narrow the page."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def score(name: str) -> tuple[str, float]:

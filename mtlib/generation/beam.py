@@ -45,7 +45,7 @@ def beam_search(
     fits(model, "model", len(row), max_new)
     device, cache = device_of(model), model.new_cache()
     new = torch.tensor([row], device=device)
-    live, finished = [Beam([], 0.0)], []
+    live, finished = [Beam([], 0.0)], list[Beam]()
     for _ in range(max_new):
         logits = model(new, cache=cache)[:, -1]  # (live, V)
         extended = _best(live, logits.float() if logits.dtype.itemsize < 4 else logits, width)

@@ -10,6 +10,7 @@ price: what the longer prompts have more is read one by one, beside the shorter'
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -68,7 +69,7 @@ def stream(
     True
     """
     rows = _checked(model, [list(prompt)], max_new, rules, stop, generator)
-    return (token for (token,) in _steps(model, rows, max_new, rules, stop, generator))
+    return (token for (token,) in _steps(model, rows, max_new, rules, stop, generator) if token is not None)
 
 
 def spell(tokens: Iterable[int], decode: Callable[[list[int]], str]) -> Iterator[str]:
@@ -116,13 +117,15 @@ def _steps(
     generator: torch.Generator | None,
 ) -> Iterator[list[int | None]]:
     """At each step, what every row wrote: None while it reads its prompt, and when it is done."""
-    shortest, device = min(map(len, rows)), device_of(model)
+    shortest, longest, device = min(map(len, rows)), max(map(len, rows)), device_of(model)
     text = new = torch.tensor([row[:shortest] for row in rows], device=device)
     writer = swift(model)
     left, cache = [max_new] * len(rows), writer.new_cache()
     while any(left):
-        at, wrote = text.size(1), [None] * len(rows)
-        tokens = _next(writer, new, cache, rules, text, generator)
+        at = text.size(1)
+        wrote: list[int | None] = [None] * len(rows)
+        picked = _next(writer, new, cache, rules, text, generator)
+        tokens = picked.tolist()
         for b, row in enumerate(rows):
             if at < len(row):
                 tokens[b] = row[at]  # what the model would have said does not matter yet
@@ -130,13 +133,13 @@ def _steps(
                 wrote[b] = tokens[b]
                 left[b] = 0 if tokens[b] in stop else left[b] - 1
         yield wrote
-        new = torch.tensor(tokens, device=device)[:, None]
+        new = (torch.tensor(tokens, device=device) if at < longest else picked)[:, None]
         text = torch.cat([text, new], dim=1)
 
 
 @torch.inference_mode()  # here, and not around a generator, whose caller would be in it too
 def _next(
-    model: nn.Module | Swift, new: Tensor, cache: object, rules: Rules, text: Tensor, generator: torch.Generator | None
-) -> list[int]:
-    """The model reads what is new, and one token is picked for each row."""
-    return rules.pick(model(new, cache=cache)[:, -1], text, generator).tolist()
+    model: nn.Module | Swift, new: Tensor, cache: Any, rules: Rules, text: Tensor, generator: torch.Generator | None
+) -> Tensor:
+    """The model reads what is new, and one token is picked for each row, (B,)."""
+    return rules.pick(model(new, cache=cache)[:, -1], text, generator)

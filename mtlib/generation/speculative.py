@@ -10,7 +10,7 @@ Left out: recurrent models. What was guessed in vain must be forgotten, which a 
 being cut, and a state that has read it cannot.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Sized
 from typing import NamedTuple
 
 import torch
@@ -109,7 +109,7 @@ def speculative(
 
 
 def _next(
-    model: nn.Module, text: list[int], cache: object, n: int, rules: Rules, device: torch.device
+    model: nn.Module, text: list[int], cache: Sized, n: int, rules: Rules, device: torch.device
 ) -> Float[Tensor, "N V"]:
     """Probabilities of what follows each of the last n prefixes of the text, the whole text among them."""
     logits = model(torch.tensor([text[len(cache) :]], device=device), cache=cache)[0, -n:]

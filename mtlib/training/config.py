@@ -1,7 +1,7 @@
 """How a model is trained, as numbers and words: one frozen record, checked once."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from .. import _check
 from .schedule import FLOOR, cosine, inverse_sqrt
@@ -48,7 +48,7 @@ class TrainConfig:
         _check.positive(steps=self.steps, batch=self.batch, accumulate=self.accumulate, eval_rows=self.eval_rows)
         _check.above_zero(lr=self.lr, **({} if self.clip is None else {"clip": self.clip}))
         _check.fraction(label_smoothing=self.label_smoothing)
-        _check.one_of(schedule=(self.schedule, Schedule.__args__), precision=(self.precision, Precision.__args__))
+        _check.one_of(schedule=(self.schedule, get_args(Schedule)), precision=(self.precision, get_args(Precision)))
         for name in ("warmup", "seed", "eval_every", "save_every"):
             _not_negative(name, getattr(self, name), int)
         _not_negative("weight_decay", self.weight_decay, (int, float))
@@ -66,6 +66,6 @@ class TrainConfig:
         return inverse_sqrt(step, warmup=self.warmup, peak=self.lr)
 
 
-def _not_negative(name: str, value: object, kind: type | tuple[type, ...]) -> None:
+def _not_negative(name: str, value: Any, kind: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, kind) or not value >= 0:
         raise ValueError(f"{name}={value!r} must be a {'whole number' if kind is int else 'number'} of 0 or more")

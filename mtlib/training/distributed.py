@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 import torch.distributed as dist
@@ -42,7 +42,7 @@ class DistributedConfig:
     mode: Mode = "ddp"
 
     def __post_init__(self) -> None:
-        _check.one_of(mode=(self.mode, Mode.__args__))
+        _check.one_of(mode=(self.mode, get_args(Mode)))
 
 
 class WorkerLost(RuntimeError):
@@ -163,7 +163,8 @@ def read_shards(folder: Path) -> dict[str, Tensor]:
 
     reader = dcp.HuggingFaceStorageReader(str(folder))
     entries = reader.read_metadata().state_dict_metadata.items()
-    state = {name: torch.empty(e.size, dtype=e.properties.dtype) for name, e in entries}
+    tensors = {name: e for name, e in entries if isinstance(e, dcp.metadata.TensorStorageMetadata)}
+    state = {name: torch.empty(e.size, dtype=e.properties.dtype) for name, e in tensors.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that one process is assumed: it is what we ask for
         dcp.load(state, storage_reader=reader, no_dist=True)

@@ -20,6 +20,7 @@ from .losses import IGNORE, cross_entropy, info_nce
 
 if TYPE_CHECKING:
     from ..data import Batch, Data
+    from ..data.batch import Split
 
 
 class Scores(NamedTuple):
@@ -37,14 +38,20 @@ class Scores(NamedTuple):
 def evaluate(
     model: nn.Module, data: "Data", *, rows: int = 512, batch: int = 64, seed: int = 0, crew: Alone = ALONE
 ) -> Scores:
-    """Scores on the first `rows` held-out rows, in eval mode; the model's mode is left as it was."""
+    """Scores on the first `rows` held-out rows, or on all there are; in eval mode, and the model's mode is left as it was."""
     device, was_training = next(model.parameters()).device, model.training
     model.eval()
     sums, choices = torch.zeros(5, dtype=torch.float64), 0
-    for held_out in _batches(data, "valid", rows, batch, seed):
+    for held_out, first in _batches(data, "valid", rows, batch, seed):
         inputs = [crew.mine(x).to(device) for x in held_out.inputs]
-        targets = None if held_out.targets is None else crew.mine(held_out.targets).to(device)
-        counts, choices = _pairs(*model(*inputs)) if targets is None else _count(model(*inputs), targets)
+        asked = crew.mine(first).to(device)
+        if held_out.targets is None:
+            a, b = model(*inputs)
+            counts, n = _pairs(a[asked], b[asked])
+            choices = max(choices, n)  # the last batch may be a small one
+        else:
+            logits, targets = model(*inputs), crew.mine(held_out.targets).to(device)
+            counts, choices = _count(logits[asked], targets[asked])
         sums += torch.tensor(counts, dtype=torch.float64)
     model.train(was_training)
     loss, right, tokens, whole, n = crew.together(sums).tolist()
@@ -63,6 +70,8 @@ def _count(logits: Tensor, targets: Tensor) -> tuple[list[float | int], int]:
 def _pairs(a: Tensor, b: Tensor) -> tuple[list[float | int], int]:
     """The same of two texts each: which of the batch belongs to this one?"""
     n = len(a)
+    if n == 0:
+        return [0.0] * 5, n
     right = (normalize(a, dim=-1) @ normalize(b, dim=-1).mT).argmax(dim=-1) == torch.arange(n, device=a.device)
     found = right.sum().item()
     return [info_nce(a.float(), b.float()).item() * n, found, n, found, n], n
@@ -75,15 +84,20 @@ def yardsticks(data: "Data", choices: int, *, batch: int = 64, rows: int = 512, 
     among the targets of as many training rows, one added to every count. Empty for pairs of texts.
     """
     counts = torch.ones(choices, dtype=torch.float64)
-    for shown in _batches(data, "train", rows, batch, seed):
+    for shown, first in _batches(data, "train", rows, batch, seed):
         if shown.targets is None:
             return {}
-        counts += shown.targets[shown.targets != IGNORE].bincount(minlength=choices)
-    held_out = torch.cat([b.targets[b.targets != IGNORE] for b in _batches(data, "valid", rows, batch, seed)])
-    return {"uniform": math.log(choices), "unigram": -(counts / counts.sum()).log()[held_out].mean().item()}
+        targets = shown.targets[first]
+        counts += targets[targets != IGNORE].bincount(minlength=choices)
+    found = [(b.targets, first) for b, first in _batches(data, "valid", rows, batch, seed)]
+    held_out = torch.cat([targets[first].flatten() for targets, first in found if targets is not None])
+    surprise = -(counts / counts.sum()).log()
+    return {"uniform": math.log(choices), "unigram": surprise[held_out[held_out != IGNORE]].mean().item()}
 
 
-def _batches(data: "Data", split: str, rows: int, size: int, seed: int) -> Iterator["Batch"]:
-    """About `rows` rows: whole batches, so that every process has its share of each."""
+def _batches(data: "Data", split: "Split", rows: int, size: int, seed: int) -> Iterator[tuple["Batch", Tensor]]:
+    """Whole batches, so that every process has its share of each, and which of their rows are among the first `rows`."""
+    if split == "valid":
+        rows = min(rows, getattr(data, "held_out_rows", rows))  # after the last the first would come again
     for step in range(math.ceil(rows / size)):
-        yield data.batch(step, size, split=split, seed=seed)
+        yield data.batch(step, size, split=split, seed=seed), torch.arange(step * size, (step + 1) * size) < rows

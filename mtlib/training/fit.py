@@ -115,7 +115,7 @@ class _Run:
         while self.done < self.train.steps and not self.record.stopped:
             began, step = time.perf_counter(), self.done
             seed_all(self.train.seed, step, self.crew.rank)
-            values = self.update(step, batch)
+            values = self.update(step, batch)  # type: ignore[arg-type]  # None comes after the last
             self.done += 1
             batch = self.batch()  # drawn while a GPU is still at work on the last
             self.take(step, values, stop.asked, began)
@@ -125,7 +125,7 @@ class _Run:
                 self.save()
         if self.record.stopped:
             where = "nothing is kept" if self.out is None else f"kept in {self.out}: resume goes on from there"
-            self.progress.say(f"stopped after {self.done} of {self.train.steps} updates; {where}")
+            self.progress.say(f"stopped after {self.done} of {self.train.steps} updates; {where}")  # type: ignore[union-attr]  # start has made it
 
     def batch(self) -> "Batch | None":
         if self.done == self.train.steps:
@@ -146,7 +146,7 @@ class _Run:
         self.record.stopped = stops > 0
         if self.log is not None:
             self.log.row(step, loss, lr, norm, round(seconds, 6))
-        self.progress.update(loss, lr)
+        self.progress.update(loss, lr)  # type: ignore[union-attr]
 
     def score(self) -> Scores:
         size = self.train.batch // self.train.accumulate  # what is known to fit the memory
@@ -156,12 +156,12 @@ class _Run:
         self.record.evals.append(Eval(self.done, scores))
         if self.log is not None:
             self.log.row(self.done, "", "", "", "", scores.loss, scores.accuracy, scores.exact)
-        self.progress.scores(self.record.evals[-1])
+        self.progress.scores(self.record.evals[-1])  # type: ignore[union-attr]
         return scores
 
     @property
     def folder(self) -> Path:
-        return self.out / "checkpoints"
+        return self.out / "checkpoints"  # type: ignore[operator]  # asked for only where there is one
 
     def save(self) -> None:
         if self.out is None:
@@ -172,7 +172,7 @@ class _Run:
         self.kept = self.done
 
     def restore(self, found: checkpoint.Checkpoint) -> None:
-        same_run(self.out, found.about, self.about)
+        same_run(self.out, found.about, self.about)  # type: ignore[arg-type]
         self.crew.restore(found, self.model, self.update.optimiser)
         self.record = Record.of(found.about, found.tensors(RECORD))
         self.done = self.kept = found.step

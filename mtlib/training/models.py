@@ -137,7 +137,7 @@ def _parts(given: Any, where: str) -> Parts:
     return NAMED_PARTS[given]
 
 
-def build(table: Mapping[str, Any], where: str, data: object) -> nn.Module:
+def build(table: Mapping[str, Any], where: str, data: Any) -> nn.Module:
     """The model of a checked table, its weights drawn anew; sizes that it leaves out are the data's."""
     sizes = {name: value for name, value in table.items() if name != "start"}
     kind = KINDS[sizes.pop("kind")]

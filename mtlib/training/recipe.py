@@ -98,5 +98,5 @@ def _data(table: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _plain(table: Any) -> Any:
     if is_dataclass(table):
-        table = asdict(table)
-    return {key: asdict(value) if is_dataclass(value) else "none" if value is None else value for key, value in table.items()}
+        table = asdict(table)  # type: ignore[arg-type]
+    return {key: asdict(value) if is_dataclass(value) else "none" if value is None else value for key, value in table.items()}  # type: ignore[arg-type]

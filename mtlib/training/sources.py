@@ -22,7 +22,7 @@ SOURCES: Mapping[str, str] = MappingProxyType({
 
 def source(name: object, where: str) -> Any:
     """The class of mtlib.data by that name; RecipeError, in one line, for another."""
-    if name not in SOURCES:
+    if not isinstance(name, str) or name not in SOURCES:
         raise RecipeError(f"{where}, name is {name!r}; it must be one of: {', '.join(SOURCES)}")
     module, _, cls = SOURCES[name].rpartition(".")
     return getattr(import_module(f"mtlib.data.{module}" if "." not in module else module), cls)

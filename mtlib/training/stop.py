@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
+from typing import Any
 
 GRACE = 20.0  # seconds; torchrun kills after 30
 
@@ -23,7 +24,7 @@ class Stop:
     def __init__(self, give_up: Callable[[], None] | None = None):
         self.asked = False
         self._give_up = give_up
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
         self._over = threading.Event()
 
     def __enter__(self) -> "Stop":
@@ -54,6 +55,6 @@ class Stop:
 
     def _watch(self, hears: int) -> None:
         while number := os.read(hears, 1):
-            if number[0] == signal.SIGTERM and not self._over.wait(GRACE):
+            if number[0] == signal.SIGTERM and not self._over.wait(GRACE) and self._give_up is not None:
                 self._give_up()
                 os._exit(1)

@@ -43,19 +43,19 @@ class Update:
 
     def __call__(self, step: int, batch: "Batch") -> Tensor:
         pieces, asked = self.pieces(batch)
-        loss = 0.0
+        losses = []
         for i, (inputs, targets) in enumerate(pieces):
             with self.crew.exchange(self.wrapped, last=i == len(pieces) - 1):
                 share = self.summed(inputs, targets) / asked
                 # Processes exchange the mean of their gradients; ours are shares of one mean, and must be added.
                 (share * self.crew.size).backward()
-            loss = loss + share.detach()
+            losses.append(share.detach())
         norm = nn.utils.clip_grad_norm_(self.parameters, float("inf") if self.train.clip is None else self.train.clip)
         for group in self.optimiser.param_groups:
             group["lr"] = self.train.learning_rate(step)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-        return torch.stack([loss, norm.full_tensor() if hasattr(norm, "full_tensor") else norm])
+        return torch.stack([torch.stack(losses).sum(), norm.full_tensor() if hasattr(norm, "full_tensor") else norm])
 
     def close(self) -> None:
         """Take off what was hung on the model."""

@@ -54,7 +54,7 @@ class Proof:
 
     def _run(self, out: Path, kill_after: float | None = None) -> str | None:
         hears, tells = self._kind.Pipe(duplex=False)
-        process = self._kind.Process(target=victim, args=(str(out), tells))
+        process = self._kind.Process(target=victim, args=(str(out), tells))  # type: ignore[attr-defined]  # a context has it
         process.start()
         tells.close()
         if kill_after is None:
@@ -72,6 +72,6 @@ def victim(out: str, tells: Connection) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = DecoderLM(ModelConfig(vocab=8, max_len=7, d_model=32, n_heads=2, n_layers=2, dropout=0.1))
-    record = fit(model, Repeats(), TRAIN, out=out, resume=True, quiet=True)
-    files = checkpoint.newest(Path(out) / "checkpoints", print).about["files"]  # the sha256 of each, by name
+    record = fit(model, Repeats(), TRAIN, out=out, resume=True, quiet=True)  # type: ignore[arg-type]  # its rows are a Batch in all but name
+    files = checkpoint.newest(Path(out) / "checkpoints", print).about["files"]  # type: ignore[union-attr]  # the sha256 of each, by name
     tells.send(hashlib.sha256(repr((sorted(files.items()), record.losses, record.evals)).encode()).hexdigest())
