@@ -127,7 +127,7 @@ class _Scan:
     """The head of the file, read from front to back."""
 
     def __init__(self, data: np.ndarray, at: int):
-        self.data, self.at = memoryview(data), at
+        self.data, self.at = memoryview(data), at  # type: ignore[arg-type]  # an array is a buffer
 
     def take(self, form: str) -> Any:
         (value,) = struct.unpack_from(f"<{form}", self.data, self.at)

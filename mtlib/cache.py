@@ -43,8 +43,8 @@ class KVCache:
         self._serve("self-attention")
         if self.k is not None:
             _same(self.k, k, "keys")
-            _same(self.v, v, "values")
-            k, v = torch.cat([self.k, k], dim=2), torch.cat([self.v, v], dim=2)
+            _same(self.v, v, "values")  # type: ignore[arg-type]  # k and v are there together
+            k, v = torch.cat([self.k, k], dim=2), torch.cat([self.v, v], dim=2)  # type: ignore[list-item]
         self.k, self.v = k, v
         return k, v
 
@@ -53,18 +53,18 @@ class KVCache:
         self._serve("cross-attention")
         if self.k is None:
             self.k, self.v = project()
-        return self.k, self.v
+        return self.k, self.v  # type: ignore[return-value]
 
     def select(self, rows: Int64[Tensor, "B_new"]) -> None:
         """Go on with these rows of the batch, in this order, some more than once: beam search."""
         if self.k is not None:
-            self.k, self.v = self.k[rows], self.v[rows]
+            self.k, self.v = self.k[rows], self.v[rows]  # type: ignore[index]
 
     def truncate(self, length: int) -> None:
         """Forget all but the first `length` positions: what was guessed and not accepted."""
         _check.natural(length=length)
         if self.k is not None:
-            self.k, self.v = self.k[:, :, :length], self.v[:, :, :length]
+            self.k, self.v = self.k[:, :, :length], self.v[:, :, :length]  # type: ignore[index]
 
     def _serve(self, use: str) -> None:
         if self._serves not in (None, use):

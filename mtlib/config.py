@@ -40,7 +40,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         words = {"norm": Norm, "ffn": FFN, "position": Scheme, "placement": Placement}
-        _check.one_of(**{name: (getattr(self, name), words[name].__args__) for name in words})
+        _check.one_of(**{name: (getattr(self, name), words[name].__args__) for name in words})  # type: ignore[attr-defined]  # a Literal has it
         _check.above_zero(rotary_base=self.rotary_base)
         for name in ("bias", "tied"):
             if not isinstance(getattr(self, name), bool):

@@ -155,7 +155,7 @@ def _swap(model: nn.Module, new: type[nn.Module]) -> nn.Module:
     for name, module in list(model.named_modules()):
         core = getattr(module, "core", None)
         if type(core) in (ExplicitCore, FusedCore) and type(core) is not new:
-            module.core = new(core.dropout.p, core.causal).train(core.training)
+            module.core = new(core.dropout.p, core.causal).train(core.training)  # type: ignore[union-attr]  # not None, by its type
         elif isinstance(core, (ExplicitCore, FusedCore)) and not isinstance(core, new):
             raise TypeError(f"{name or 'the model'} has a core of its own, {type(core).__name__}, with no {new.__name__} twin")
         if hasattr(module, "fused"):  # a norm

@@ -60,10 +60,10 @@ class DecoderBlock(nn.Module):
         elif memory_keep is not None:
             raise ValueError("memory_keep is given and memory is not; a mask of nothing must be None")
         own, of_memory = caches
-        attn = partial(self.attn, keep=keep, cache=own, position=position)
+        attn = partial(self.attn, keep=keep, cache=own, position=position)  # type: ignore[misc]  # a module can be called
         x = self.resid_mid(x, lambda h: self.attn_dropout(attn(h)), self.norm1)
         if self.cross:
-            cross_attn = partial(self.cross_attn, context=memory, keep=memory_keep, cache=of_memory)
+            cross_attn = partial(self.cross_attn, context=memory, keep=memory_keep, cache=of_memory)  # type: ignore[misc]
             x = self.resid_cross(x, lambda h: self.cross_dropout(cross_attn(h)), self.norm_cross)
         return self.resid_post(x, lambda h: self.ffn_dropout(self.ffn(h)), self.norm2)
 

@@ -95,7 +95,7 @@ def _on_meta(model: nn.Module) -> tuple[nn.Module, dict[str, str]]:
     modules = list(model.modules())
     tensors = [t for m in modules for t in (*m.parameters(recurse=False), *m.buffers(recurse=False), *vars(m).values())]
     instead = {id(t): _hollow(t) for t in tensors if isinstance(t, Tensor)}
-    hooks = {id(h): OrderedDict() for m in modules for h in (m._forward_hooks, m._forward_pre_hooks)}
+    hooks = {id(h): OrderedDict() for m in modules for h in (m._forward_hooks, m._forward_pre_hooks)}  # type: ignore[var-annotated]
     twin = use_explicit(copy.deepcopy(model, instead | hooks))  # deepcopy takes from this memo what it would copy
     first: dict[int, str] = {}
     paths = {path: first.setdefault(id(m), path) for path, m in twin.named_modules(remove_duplicate=False)}

@@ -44,7 +44,7 @@ def place(path: str) -> Place:
     >>> place("decoder.blocks.3.attn.q")
     Place(side='decoder', block=3, sublayer='attn', part='q')
     """
-    side, block, sublayer, part = _PATH.fullmatch(path).groups(default="")
+    side, block, sublayer, part = _PATH.fullmatch(path).groups(default="")  # type: ignore[union-attr]  # it fits every path
     return Place(side, int(block) if block else None, sublayer, part)
 
 
@@ -106,7 +106,7 @@ def fold(entries: Iterable[tuple[Place, Any]], more: Callable[[list[list[tuple[P
     """The rows; where all blocks of a side are alike, those of block 0 and one that `more` makes of the others."""
     rows: list[Any] = []
     for (_, inside), run in groupby(entries, key=lambda e: (e[0].side, e[0].block is not None)):
-        run = list(run)
+        run = list(run)  # type: ignore[assignment]
         blocks = [list(block) for _, block in groupby(run, key=lambda e: e[0].block)]
         alike = inside and len(blocks) > 1 and all(_looks(block) == _looks(blocks[0]) for block in blocks)
         rows += [row for _, row in blocks[0]] + [more(blocks[1:])] if alike else [row for _, row in run]

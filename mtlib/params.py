@@ -57,10 +57,10 @@ def _sums(entries: list[tuple[Place, Parameter]], closed: Mapping[str, int], you
     for at, row in entries:
         part = family(at)
         if part not in closed:  # a pool that learns: the config does not know it
-            formula[part] = None if part in yours or row.closed_form is None else formula.get(part, 0) + row.closed_form
+            formula[part] = None if part in yours or row.closed_form is None else formula.get(part, 0) + row.closed_form  # type: ignore[operator]  # a part's forms are all known or none
         measured[part] = measured.get(part, 0) + row.measured
     del measured["total"], formula["total"]
-    whole = None if None in formula.values() else sum(formula.values())
+    whole = None if None in formula.values() else sum(formula.values())  # type: ignore[arg-type]  # without None
     for part, count in formula.items():
         if count not in (None, measured[part]):
             raise ValueError(f"{part}: the model has {measured[part]} parameters and its config gives {count}")
@@ -71,7 +71,7 @@ def _sums(entries: list[tuple[Place, Parameter]], closed: Mapping[str, int], you
 def _more(blocks: list[list[tuple[Place, Parameter]]]) -> Parameter:
     rows = [row for block in blocks for _, row in block]
     forms = [row.closed_form for row in rows]
-    return Parameter(span(blocks), "", None, sum(row.measured for row in rows), None if None in forms else sum(forms))
+    return Parameter(span(blocks), "", None, sum(row.measured for row in rows), None if None in forms else sum(forms))  # type: ignore[arg-type]  # without None
 
 
 def _once(model: nn.Module) -> list[str]:

@@ -21,7 +21,7 @@ class Residual(nn.Module):
 
     def __init__(self, placement: Placement = "pre"):
         super().__init__()
-        _check.one_of(placement=(placement, Placement.__args__))
+        _check.one_of(placement=(placement, Placement.__args__))  # type: ignore[attr-defined]  # a Literal has it
         self.placement = placement
 
     def forward(

@@ -70,7 +70,8 @@ def _smollm2(arguments: Namespace) -> Scene:
     text = arguments.prompt
     if arguments.chat:
         text = f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
-    stop = tuple(tokenizer.token_to_id(word) for word in ("<|im_end|>", "<|endoftext|>"))
+    ends = map(tokenizer.token_to_id, ("<|im_end|>", "<|endoftext|>"))
+    stop = tuple(end for end in ends if end is not None)
     return Scene(model, _begun(tokenizer.encode(text).ids), stop, tokenizer.decode, "" if arguments.chat else text)
 
 

@@ -46,7 +46,7 @@ class Table(Sequence[Row], Generic[Row]):
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of a row's fields."""
-        return self.rows[0]._fields
+        return self.rows[0]._fields  # type: ignore[attr-defined]  # a NamedTuple
 
     def __len__(self) -> int:
         return len(self.rows)

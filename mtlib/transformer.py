@@ -179,7 +179,7 @@ class EncoderDecoder(nn.Module):
         """As Transformer's, first the source's side, then the target's."""
         source, target = self.config, self.decoder.config
         here = {"B": batch, "S": _or(source_length, source), "T": _or(target_length, target)}
-        sides = {"encoder": side(source, "S", **here), "decoder": side(target, **here)}
+        sides = {"encoder": side(source, "S", **here), "decoder": side(target, **here)}  # type: ignore[arg-type]  # sizes, and no letter
         return dimensions(self, {"source": "B S", "inputs": "B T"}, sides, every_layer=every_layer)
 
     def params(self, *, every_layer: bool = False) -> Table[Parameter]:

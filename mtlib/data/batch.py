@@ -78,7 +78,7 @@ def asked_for(step: int, size: int, split: str) -> None:
     """The arguments of batch(), checked."""
     _check.natural(step=step)
     _check.positive(size=size)
-    _check.one_of(split=(split, Split.__args__))
+    _check.one_of(split=(split, Split.__args__))  # type: ignore[attr-defined]  # a Literal has it
 
 
 def held_out(content: str | bytes) -> bool:

@@ -148,7 +148,7 @@ def learn(words: Mapping[bytes, int], n: int) -> list[tuple[bytes, bytes]]:
     token = {i: bytes([byte]) for i, byte in enumerate(byte_letters())}
     number = {byte: i for i, byte in token.items()}
     spelling = {word: [number[bytes([byte])] for byte in word] for word in words}
-    counts, where = Counter(), defaultdict(set)
+    counts, where = Counter(), defaultdict(set)  # type: ignore[var-annotated]
 
     def add(word: bytes, times: int) -> None:
         for pair in pairwise(spelling[word]):
@@ -174,7 +174,7 @@ def learn(words: Mapping[bytes, int], n: int) -> list[tuple[bytes, bytes]]:
 
 def _join(ids: list[int], pair: tuple[int, int], joined: int) -> list[int]:
     """Every `pair` in ids replaced, left to right and without overlap: a a a is aa a."""
-    out = []
+    out = []  # type: ignore[var-annotated]
     for i in ids:
         if out and (out[-1], i) == pair:
             out[-1] = joined

@@ -31,14 +31,14 @@ class Dates:
     """
 
     def __init__(self, to: Language = "es", form: Form = "seq2seq"):
-        _check.one_of(to=(to, Language.__args__), form=(form, Form.__args__))
+        _check.one_of(to=(to, Language.__args__), form=(form, Form.__args__))  # type: ignore[attr-defined]  # a Literal has it
         self.form, self.to = form, to
         self.write = needed("babel.dates", "babel", "the translation of dates").format_date
         year = [self.pair(date(2000, 1, 1) + timedelta(days)) for days in range(366)]  # all that can be written, but digits
         self.tokenizer = Letters("".join(sorted({*"0123456789", *(letter for pair in year for text in pair for letter in text)})))
         self.vocab = self.source_vocab = len(self.tokenizer)
         self.max_len = max(max(len(source), len(target) + 1) for source, target in year)
-        self.days = {split: days_of(split) for split in Split.__args__}
+        self.days = {split: days_of(split) for split in Split.__args__}  # type: ignore[attr-defined]
         self.held_out_rows = len(self.days["valid"])
 
     def pair(self, day: date) -> tuple[str, str]:

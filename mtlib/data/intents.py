@@ -52,7 +52,7 @@ class Intents(Sentences):
     def __init__(self, *, vocab: int = 1000, max_len: int = 48, each: int = 10):
         _check.positive(each=each)
         rows, wishes = drawn(each)
-        super().__init__("intents", rows, wishes, vocab=vocab, max_len=max_len)
+        super().__init__("intents", rows, wishes, vocab=vocab, max_len=max_len)  # type: ignore[arg-type]  # they are only read
 
 
 @lru_cache(maxsize=2)
@@ -74,14 +74,14 @@ def drawn(each: int) -> tuple[dict[Split, list[Sentence]], tuple[str, ...]]:
         # One sentence that is two wishes cannot be answered; one that is held out must not be trained on.
         fair = {s for s in said if len(sayings["train"].get(s, set()) | sayings["valid"].get(s, set())) == 1}
         shown = fair - (set(sayings["valid"]) if split == "train" else set())
-        rows[split] = [Sentence(s, wishes.index(*said[s])) for s in said if s in shown]
+        rows[split] = [Sentence(s, wishes.index(*said[s])) for s in said if s in shown]  # type: ignore[arg-type]  # one wish, since it is fair
     return rows, wishes
 
 
 def read() -> dict[str, Any]:
     """The English file of the package."""
     package = needed("home_assistant_intents", "home-assistant-intents", "the wishes")
-    return json.loads((Path(package.__file__).parent / "data" / "en.json").read_text("utf8"))
+    return json.loads((Path(package.__file__).parent / "data" / "en.json").read_text("utf8"))  # type: ignore[arg-type]  # a package with files
 
 
 def templates(source: Mapping[str, Any]) -> list[Template]:

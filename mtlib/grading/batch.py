@@ -20,7 +20,8 @@ def grade_files(paths: list[Path], jobs: int, grade_one: Callable[[Path], Sheet]
     if not hasattr(os, "fork"):
         yield from map(grade_one, paths)
         return
-    waiting, running = list(reversed(paths)), {}
+    waiting = list(reversed(paths))
+    running: dict[int, _Job] = {}  # by its pipe
     while waiting or running:
         while waiting and len(running) < jobs:
             job = _Job(waiting.pop(), grade_one)

@@ -72,7 +72,7 @@ def _gap_in_sequence(yours: Any, expected: Any, largest: float, part: str) -> Ga
 
 def _gap_in_tensor(yours: Tensor, expected: Tensor, largest: float, part: str) -> Gap | None:
     if yours.shape != expected.shape:
-        sentence = f"the shape{_of(part)} is {tuple(yours.shape)}; expected {tuple(expected.shape)}"
+        sentence: str | None = f"the shape{_of(part)} is {tuple(yours.shape)}; expected {tuple(expected.shape)}"
     elif yours.dtype != expected.dtype:
         sentence = f"the dtype{_of(part)} is {_short(yours)}; expected {_short(expected)}"
     else:

@@ -113,8 +113,8 @@ def _program(column: int, audit: int, me: int) -> list[tuple[int, int, int, int]
     if column == 0:
         lines += [(above, 0, 1, 0x40000000), (answer, 0, 0, kill)]  # the x32 numbers are another door
     for call in [*_FORK.values(), *_REFUSED.values()]:
-        if call[column] is not None:
-            lines += [(equal, 0, 1, call[column]), (answer, 0, 0, refuse)]
+        if (known := call[column]) is not None:
+            lines += [(equal, 0, 1, known), (answer, 0, 0, refuse)]
     lines += [(equal, 0, 1, _CLONE3[column]), (answer, 0, 0, unknown)]  # libraries then use clone, which can be read
     lines += [(equal, 0, 4, _CLONE[column]), (load, 0, 0, argument[0]), (any_bit, 1, 0, _CLONE_THREAD),
               (answer, 0, 0, refuse), (answer, 0, 0, allow)]  # fmt: skip

@@ -120,7 +120,7 @@ def _mark(exercise: Exercise, program: Program, place: Workplace, seed: int) -> 
 
 
 def _message(report: Report) -> str:
-    wrong = report.first_failure.wrong
+    _, wrong = report.failure
     return "not written yet" if wrong.unwritten else "\n".join(failure_lines(report))
 
 

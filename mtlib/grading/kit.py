@@ -194,6 +194,7 @@ def _batches(generator: torch.Generator, vocab: int, length: int, size: int, ste
 @named("generator")
 def _generator(generator: torch.Generator, used: int = 0) -> Stream:
     """A generator of that seed, from which so many numbers have been drawn already."""
-    stream = Stream().set_state(generator.get_state())
+    stream = Stream()
+    stream.set_state(generator.get_state())
     torch.rand(used, generator=stream)
     return stream

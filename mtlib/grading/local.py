@@ -34,7 +34,8 @@ class LocalSubject(Subject):
 
     def __init__(self, target: Callable, forbid: tuple[str, ...] = (), log: list | None = None):
         super().__init__(log)
-        self._target, self._forbid = target, forbid
+        self._target: Any = target  # a function or a class of theirs, or what the class built
+        self._forbid = forbid
 
     def ask(self, word: str, args: tuple) -> Reply:
         args = _inward(args)  # the learner gets copies: whatever happens to them, the case stays as drawn
@@ -81,7 +82,7 @@ class LocalSubject(Subject):
         grads = _grad(total, list(floats.values()), allow_unused=True, materialize_grads=True)
         return dict(zip(floats, grads, strict=True))
 
-    def _do_build(self, *args: Any) -> Subject:
+    def _do_build(self, *args: Any) -> "LocalSubject":
         module = self._target(*args)
         if not isinstance(module, torch.nn.Module):
             raise TypeError(f"building it gave {describe_type(module)}, not a torch.nn.Module")
@@ -125,8 +126,9 @@ class LocalSubject(Subject):
 class UnguardedSubject(LocalSubject):
     """Code that needs no watching, since it is ours, or since nobody judges in this process."""
 
-    def _aside(self) -> contextlib.AbstractContextManager:
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        yield
 
 
 def _inward(value: Any) -> Any:

@@ -109,8 +109,8 @@ def _changes(node: ast.AST, context: str) -> Iterator[tuple[str, ast.AST | None]
             for other in (number + 1, number - 1):
                 yield f"{number} -> {other} in {context}", ast.Constant(other)
         case ast.Constant(value=bool() | float() as number):
-            other = (not number) if isinstance(number, bool) else number + 1.0
-            yield f"{number} -> {other} in {context}", ast.Constant(other)
+            turn = (not number) if isinstance(number, bool) else number + 1.0
+            yield f"{number} -> {turn} in {context}", ast.Constant(turn)
         case ast.BinOp():
             if type(node.op) in _OPERATE:
                 yield turned(op=_OPERATE[type(node.op)]())
@@ -141,7 +141,7 @@ def _at(tree: ast.AST, path: tuple) -> ast.AST:
     return tree
 
 
-def _replace(tree: ast.AST, path: tuple, new: ast.AST) -> None:
+def _replace(tree: ast.AST, path: tuple, new: ast.AST | None) -> None:
     *way, (field, index) = path
     parent = _at(tree, tuple(way))
     if index is None:

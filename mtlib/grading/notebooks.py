@@ -14,7 +14,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 START, END = "# solution", "# end solution"
 _KERNEL = {
@@ -82,7 +82,7 @@ def notebook(cells: list[Cell]) -> str:
     for kind, source, options in cells:
         copy = seen[kind + source] = seen.get(kind + source, -1) + 1
         name = hashlib.sha256(f"{kind}\n{copy}\n{source}".encode()).hexdigest()[:12]
-        row = {"cell_type": kind, "id": name, "metadata": options, "source": source.splitlines(keepends=True)}
+        row: dict[str, Any] = {"cell_type": kind, "id": name, "metadata": options, "source": source.splitlines(keepends=True)}
         if kind == "code":
             row |= {"execution_count": None, "outputs": []}
         rows.append(row)

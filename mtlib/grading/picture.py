@@ -13,7 +13,7 @@ _WRITTEN = 6  # up to this many cells along an axis carry their numbers
 
 def picture_of(report: Report) -> Any:
     """A figure of the smallest failing case, or None where there is nothing to lay side by side."""
-    wrong = report.first_failure.wrong
+    _, wrong = report.failure
     if type(wrong.yours) is not Tensor or type(wrong.expected) is not Tensor:
         return None
     if wrong.yours.is_complex() or 0 in (*wrong.yours.shape, *wrong.expected.shape):

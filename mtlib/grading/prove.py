@@ -59,7 +59,7 @@ def unproved(exercise: Exercise, mistake: Mistake) -> str:
         return f"{mistake.sentence} (passes)"
     if report.mistake != mistake.sentence:
         return f"{mistake.sentence} (named: {report.mistake})"
-    trouble = report.first_failure.wrong.trouble
+    trouble = report.failure[1].trouble
     if trouble is None or trouble.type in _NO_EXCEPTION or mistake.raises in trouble.kinds:
         return ""
     return f"{mistake.sentence} (raises {trouble})"
@@ -118,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
     return 1 if bad else 0
 
 
-_SOURCES: Sources | None = None
+_SOURCES: Sources  # set before the pool is forked
 
 
 def _prove(id: str) -> tuple[str, dict, float]:

@@ -35,8 +35,8 @@ class Workplace:
         self.hasty = False
         subjects = []
         for name in exercise.answers:
-            request = {"word": "answer", "name": name, "on": len(self._answers),
-                       "forbid": exercise.forbid, "allow": exercise.allow}  # fmt: skip
+            number = len(self._answers)
+            request = {"word": "answer", "name": name, "on": number, "forbid": exercise.forbid, "allow": exercise.allow}
             try:
                 worker = self._ready()
                 said = worker.ask(request, CELL_SECONDS).get("value")
@@ -46,7 +46,7 @@ class Workplace:
             if refusal:
                 return [], refusal
             self._answers.append(request)
-            subjects.append(RemoteSubject(self, request["on"], self.lost, root=True))
+            subjects.append(RemoteSubject(self, number, self.lost, root=True))
         return subjects, ""
 
     def ask(self, number: int, born: int | None, word: str, args: Any, seconds: float) -> Any:
@@ -76,7 +76,7 @@ class Workplace:
                 raise Gone(f"Python ended {self.lost} times; no further worker was started")
             self._worker = self._nursery.worker()
             try:
-                self._run_cells()
+                self._run_cells(self._worker)
                 for request in self._answers:
                     self._worker.ask(request, CELL_SECONDS)
             except Gone:
@@ -86,18 +86,18 @@ class Workplace:
             raise Gone(f"the {ALL_SECONDS:g} s that a notebook may take were over")
         return self._worker
 
-    def _run_cells(self) -> None:
+    def _run_cells(self, worker: Worker) -> None:
         again = []
         for name, source in self._cells:
-            if name not in self._skip and self._run_cell(name, source) == "NameError":
+            if name not in self._skip and self._run_cell(worker, name, source) == "NameError":
                 again.append((name, source))
         for name, source in again:  # cells out of order: what they lacked may have come later
-            self._run_cell(name, source)
+            self._run_cell(worker, name, source)
 
-    def _run_cell(self, name: str, source: str) -> str:
+    def _run_cell(self, worker: Worker, name: str, source: str) -> str:
         """Run one cell; the type of its error, if it had one."""
         try:
-            trouble = _trouble(self._worker.ask({"word": "cell", "name": name, "source": source}, CELL_SECONDS))
+            trouble = _trouble(worker.ask({"word": "cell", "name": name, "source": source}, CELL_SECONDS))
         except Gone as gone:
             self._skip.add(name)
             self.troubles[name] = str(gone)

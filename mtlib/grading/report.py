@@ -17,8 +17,9 @@ def text_of(report: Report) -> str:
         return "\n".join(
             [headline(report), "", table(report), "", report.exercise.explanation, "", report.exercise.better]
         )
-    if report.first_failure.wrong.unwritten:
-        stub = report.first_failure.wrong.trouble.text or " and ".join(report.exercise.answers)
+    _, wrong = report.failure
+    if wrong.unwritten:
+        stub = wrong.trouble.text or " and ".join(report.exercise.answers)
         return (
             f"{report.exercise.id}: not written yet ({stub}). Replace the `raise NotImplementedError` and check again."
         )
@@ -35,8 +36,7 @@ def headline(report: Report) -> str:
 
 def failure_lines(report: Report) -> list[str]:
     """The first broken promise, its smallest case, and the mistake's name."""
-    outcome = report.first_failure
-    wrong = outcome.wrong
+    outcome, wrong = report.failure
     if not outcome.case:  # refused, or too slow to be tried
         return [f"✗ {wrong.sentence}."]
     lines = [f"✗ {outcome.property.name}: {outcome.property.promise}."]

@@ -29,12 +29,12 @@ class Outcome:
     case: dict | None = None
     wrong: Wrong | None = None
 
-    @property
+    @property  # type: ignore[operator]  # the builtin, not the field
     def too_slow(self) -> bool:
         """True when nothing failed but time ran out: there is no case to show."""
         return self.wrong is not None and self.case is None
 
-    @property
+    @property  # type: ignore[operator]
     def earned(self) -> int:
         """Its points, or none."""
         return 0 if self.wrong else self.property.points
@@ -62,6 +62,11 @@ class Report:
     def first_failure(self) -> Outcome | None:
         """The outcome that the report talks about."""
         return next((outcome for outcome in self.outcomes if outcome.wrong), None)
+
+    @property
+    def failure(self) -> tuple[Outcome, Wrong]:
+        """The same, and what is wrong there: only for a report that has not passed."""
+        return next((outcome, outcome.wrong) for outcome in self.outcomes if outcome.wrong)
 
 
 def grade(

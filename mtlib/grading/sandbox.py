@@ -40,7 +40,9 @@ class Nursery:
     def __init__(self, training: bool = False):
         bwrap = self._bwrap = shutil.which("bwrap")
         self._training = training
-        self.warning, self._process, self._line, self._mode = "", None, None, "apart"
+        self.warning, self._mode = "", "apart"
+        self._process: subprocess.Popen | None = None
+        self._line: socket.socket | None = None
         if bwrap and self._start():
             return
         if bwrap and bubble.works(bwrap):
@@ -60,7 +62,7 @@ class Nursery:
 
     def worker(self) -> "Worker":
         """A fresh worker. Raises Gone where none can be had."""
-        if self._mode == "single":
+        if self._mode == "single" or self._line is None:
             return self._single()
         (ours, theirs), (life, guardian) = socket.socketpair(), socket.socketpair()
         with theirs, guardian:

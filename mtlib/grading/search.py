@@ -27,7 +27,9 @@ class Search:
 
     def __init__(self, each: Property, subjects: list, shrink: bool, patient: bool = True):
         self.property, self.subjects, self.shrink = each, subjects, shrink
-        self.tried, self.floor, self.case, self.wrong = 0, 0, None, None
+        self.tried, self.floor = 0, 0
+        self.case: dict | None = None
+        self.wrong: Wrong | None = None
         self.patience = max(PATIENCE_SECONDS, SEARCH_SECONDS, each.patience) if patient else SEARCH_SECONDS
         self.began, self.worked = time.monotonic(), time.process_time()
         self.shrink_until = float("inf")
@@ -63,9 +65,9 @@ class Search:
             raise
         except Exception as error:  # a judge stumbled over what it was given
             text = str(error).splitlines()[0][:100] if str(error) else ""
-            wrong = Wrong(f"what came back cannot be read ({type(error).__name__}: {text}); look at its form first")
-            self._remember(case, wrong)
-            raise wrong from None
+            unread = Wrong(f"what came back cannot be read ({type(error).__name__}: {text}); look at its form first")
+            self._remember(case, unread)
+            raise unread from None
         finally:
             self.tried += self.wrong is None
 

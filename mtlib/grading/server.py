@@ -38,7 +38,8 @@ def main(control: int, mode: str, training: bool) -> None:
         if os.fork() == 0:
             line.close()
             try:
-                _guard(*sockets, apart=mode == "apart")
+                connection, lifeline = sockets
+                _guard(connection, lifeline, apart=mode == "apart")
             finally:
                 os._exit(0)
         for number in sockets:

@@ -8,7 +8,9 @@ import hashlib
 import importlib.util
 from collections.abc import Callable
 from functools import cached_property
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 from mtlib import exercises
 
@@ -61,9 +63,8 @@ class Sources:
         topic = _topic(exercise)
         if topic not in self._others:
             path = self.root / _ANSWERS / f"{topic}.py"
-            spec = importlib.util.spec_from_file_location(f"answers_{topic}", path)
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
+            module = ModuleType(f"answers_{topic}")
+            SourceFileLoader(module.__name__, str(path)).exec_module(module)
             self._others[topic] = module.ANSWERS
         return self._others[topic].get(exercise.id, [])
 

@@ -139,9 +139,10 @@ class Program:
             if isinstance(node, ast.Name) and node.id in self.imports:
                 yield self.imports[node.id]
             elif isinstance(node, ast.Attribute):
-                root, parts = node, []
+                root: ast.expr = node
+                parts: list[str] = []
                 while isinstance(root, ast.Attribute):
-                    root, parts = root.value, [root.attr, *parts]
+                    parts, root = [root.attr, *parts], root.value
                 if isinstance(root, ast.Name) and root.id in self.imports:
                     yield ".".join([self.imports[root.id], *parts])
             elif isinstance(node, ast.Constant) and type(node.value) is str and node.value.startswith("torch."):

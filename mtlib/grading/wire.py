@@ -125,7 +125,7 @@ def _decode(value: Any, bodies: list) -> Any:
         return value
     kind, inner = value["k"], value["v"]
     if kind == "x":
-        return _decode_tensor(*inner, bodies)
+        return _decode_tensor(bodies, *inner)
     if kind == "t":
         return tuple([_decode(item, bodies) for item in inner])
     if kind == "l":
@@ -139,7 +139,7 @@ def _decode(value: Any, bodies: list) -> Any:
     raise Unreadable(f"a part of kind {kind!r}"[:60])
 
 
-def _decode_tensor(number: int, name: str, shape: list, order: list, bodies: list) -> Tensor:
+def _decode_tensor(bodies: list, number: int, name: str, shape: list, order: list) -> Tensor:
     body, dtype = bodies[number], _DTYPES[name]
     if any(type(size) is not int or size < 0 for size in shape) or sorted(order) != list(range(len(shape))):
         raise Unreadable("a shape that cannot be")

@@ -62,10 +62,10 @@ def serve(connection: socket.socket) -> None:
 class Desk:
     """The notebook's names, and every object of the learner's that the grader has a handle of."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins, "display": _nothing}
         self.names["get_ipython"] = lambda: None
-        self.subjects: dict[int, UnguardedSubject] = {}
+        self.subjects: dict[int, Subject] = {}
 
     def answer(self, request: dict) -> dict:
         """What there is to say to a request: a value and the arguments after the call, or trouble."""

@@ -52,7 +52,7 @@ class Table:
 
     def to_ours(self, state: Mapping[str, Tensor]) -> State:
         """Their state dict under our names; the tensors may be views of theirs."""
-        left, found = _without(state, self.copies, self.unused), {}
+        left, found = _without(state, self.copies, self.unused), {}  # type: ignore[var-annotated]
         _same_names(left, [row.theirs for row in self.rows])
         for row in self.rows:
             value = left[row.theirs].T if row.transposed else left[row.theirs]

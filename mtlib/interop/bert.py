@@ -61,7 +61,7 @@ def config_from_bert(config: Any) -> ModelConfig:
         n_layers=config.num_hidden_layers,
         d_ff=config.intermediate_size,
         norm_eps=config.layer_norm_eps,
-        parts=replace(BERT, ffn=activation(config.hidden_act)),
+        parts=replace(BERT, ffn=activation(config.hidden_act)),  # type: ignore[arg-type]  # a word of Parts
     )
 
 

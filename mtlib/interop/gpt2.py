@@ -52,7 +52,7 @@ def config_from_gpt2(config: Any) -> ModelConfig:
         n_layers=config.n_layer,
         d_ff=config.n_inner,
         norm_eps=config.layer_norm_epsilon,
-        parts=replace(GPT2, ffn=activation(config.activation_function), tied=tied),
+        parts=replace(GPT2, ffn=activation(config.activation_function), tied=tied),  # type: ignore[arg-type]  # a word of Parts
     )
 
 
@@ -61,7 +61,7 @@ def _table(config: ModelConfig) -> Table:
     found = [*rows({"wte": "tok", "wpe": "pos"}, top, bias=False), *rows({"ln_f": "norm"}, top)]
     for n in range(config.n_layers):
         under = f"transformer.h.{n}.", f"blocks.{n}."
-        found += [*rows(LINEAR, under, transposed=True), *rows(NORMS, under)]
+        found += [*rows(LINEAR, under, transposed=True), *rows(NORMS, under)]  # type: ignore[arg-type]  # each a name or a tuple of names
     if not config.parts.tied:
         found += rows({"lm_head": "head"}, ("", ""), bias=False)
     # Older checkpoints carry the causal triangle of every layer along.

@@ -48,7 +48,7 @@ def config_from_llama(config: Any) -> ModelConfig:
     only(config, head_dim=config.hidden_size // config.num_attention_heads, mlp_bias=config.attention_bias)
     parts = replace(
         LLAMA,
-        ffn=activation(config.hidden_act, GATED),
+        ffn=activation(config.hidden_act, GATED),  # type: ignore[arg-type]  # a word of Parts
         bias=config.attention_bias,
         tied=config.tie_word_embeddings,
         rotary_base=rope["rope_theta"],

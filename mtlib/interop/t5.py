@@ -54,7 +54,7 @@ def config_from_t5(config: Any) -> ModelConfig:
         n_layers=config.num_layers,
         d_ff=config.d_ff,
         norm_eps=config.layer_norm_epsilon,
-        parts=replace(T5, ffn=activation(act, GATED if gated else ACTIVATIONS), tied=tied),
+        parts=replace(T5, ffn=activation(act, GATED if gated else ACTIVATIONS), tied=tied),  # type: ignore[arg-type]  # a word of Parts
     )
 
 

@@ -56,8 +56,8 @@ def _column(ax, at: float, name: str, run: Trace, first: Trace, x: Tensor, memor
         y += tall / 2
         if path in run:
             _line(ax, (at, below), (at, y - tall / 2))
-            grid = _grid(run, path)
-            same = path in first and (grid is None or torch.equal(grid, _grid(first, path)))
+            grid, firsts = _grid(run, path), _grid(first, path)
+            same = path in first and (grid is None or firsts is not None and torch.equal(grid, firsts))
             colour = GREY if same else GREEN if "cross" in path else ORANGE
             _box(ax, at, y, label, tall, colour, grid)
             if path == "cross_attn":

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.path import Path
 
 _LETTERS = {Path.MOVETO: ("M", 1), Path.LINETO: ("L", 1), Path.CURVE3: ("Q", 2), Path.CURVE4: ("C", 3)}
-_CIRCLE = Path.unit_circle().codes.tolist()
+_CIRCLE = Path.unit_circle().codes.tolist()  # type: ignore[union-attr]  # an array
 _BOX = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
 
 

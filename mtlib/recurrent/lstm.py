@@ -58,7 +58,7 @@ class LSTMCell(Cell):
         for name, value in state.items():
             vectors(value, name, self.h_proj.weight)
             same_batch(**{"x": x, name: value})
-        return self.step(z, *state.values())
+        return self.step(z, *state.values())  # type: ignore[return-value]  # h and c
 
 
 class LSTM(Stack):

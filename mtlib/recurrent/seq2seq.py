@@ -170,7 +170,7 @@ class AttentiveSeq2Seq(Seq2Seq):
         outs = []
         for x_t in x.unbind(1):
             query = cache.decoder.states[-1][0]  # h of the top layer, one step ago
-            context = self.attention.attend(query, cache.memory, cache.projected, cache.keep)
+            context = self.attention.attend(query, cache.memory, cache.projected, cache.keep)  # type: ignore[arg-type]  # written by now
             h = self.decoder(torch.cat([x_t, context], dim=-1)[:, None], cache=cache.decoder)[:, 0]
             outs.append(torch.cat([h, context], dim=-1))  # (B, D + 2D)
         return torch.stack(outs, dim=1)
