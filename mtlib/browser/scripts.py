@@ -8,16 +8,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from .. import shipped
+from ..cores import FusedCore
 from ..data.letters import Letters
 from ..data.vocabulary import Subwords
-from ..transformer import DecoderLM, EncoderDecoder
+from ..heads import AttentionPool, FirstPool, MaxPool, MeanPool
+from ..transformer import DecoderLM, EncoderDecoder, Transformer
 
+KINDS = {**shipped.KINDS, "transformer": Transformer}
+POOLS = {"first": FirstPool, "mean": MeanPool, "max": MaxPool, "attention": AttentionPool}
 JS = Path(__file__).parent / "js"
-MODEL = ("safetensors", "ops", "attention", "models", "tokenizer", "rules", "worker")  # each after what it imports
-PAGE = ("client", "parts", "odd_text", "attention_view", "layers_view", "next_view", "translation_view", "page")
+MODEL = ("safetensors", "ops", "norm", "ffn", "position", "rotary", "score_bias", "heads", "parts", "attention",
+         "models", "tokenizer", "rules", "worker")  # each after what it imports  # fmt: skip
+PAGE = ("client", "elements", "odd_text", "letters", "attention_view", "layers_view", "next_view", "translation_view", "page")
 _IMPORT = re.compile(r"^import .* from .*;\n", re.M)
 _EXPORT = re.compile(r"^export (\{.*\};\n)?", re.M)
 _NAME = re.compile(r"^(?:async )?(?:function|class|const|let) (\w+)", re.M)
@@ -58,20 +64,45 @@ def payload(model: str | nn.Module, tokenizer: Letters | Subwords | None = None)
 
 
 def _config(model: nn.Module) -> dict[str, Any]:
-    kinds = {cls: kind for kind, cls in shipped.KINDS.items()}
-    if type(model) not in kinds:
-        raise TypeError(f"model is a {type(model).__name__}; the page computes {DecoderLM.__name__} and {EncoderDecoder.__name__}")
-    config: Any = model.config
-    if isinstance(model, EncoderDecoder) and model.decoder.config != config:
-        raise ValueError("source and target have configs of their own; the page computes models whose two sides are alike")
-    known = {"norm": ("layer",), "ffn": ("gelu", "gelu-tanh"), "position": ("learned", "sinusoidal"), "placement": ("pre",),
-             "bias": (True,), "tied": (True,)}  # fmt: skip
-    for name, values in known.items():
-        if (value := getattr(config.parts, name)) not in values:
-            raise ValueError(f"parts.{name}={value!r}; the page computes {' or '.join(map(repr, values))}")
-    if config.kv_heads != config.n_heads:
-        raise ValueError(f"n_kv_heads={config.kv_heads}; the page computes models whose {config.n_heads} heads share nothing")
-    return {"kind": kinds[type(model)], **asdict(config)}
+    kind = next((name for name, cls in KINDS.items() if type(model) is cls), None)
+    if kind is None:
+        raise TypeError(f"model is a {type(model).__name__}; the page computes {', '.join(cls.__name__ for cls in KINDS.values())}")
+    config: Any = {"kind": kind, **asdict(model.config)}
+    if isinstance(model, EncoderDecoder):
+        source, target = model.config, model.decoder.config
+        if target.vocab != source.vocab:
+            raise ValueError(f"the source has vocab={source.vocab} and the target {target.vocab}; the page reads and writes with one tokenizer")
+        config |= {} if target == source else {"target": asdict(target)}
+    elif isinstance(model, Transformer):
+        config |= {"n_classes": model.n_classes, "pool": _pool(model)}
+    elif model.cross:
+        raise ValueError("model reads a memory (cross=True), which a text alone does not give; take an EncoderDecoder, or cross=False")
+    _as_built(model)
+    return config
+
+
+def _pool(model: Transformer) -> str:
+    word = next((word for word, pool in POOLS.items() if type(model.pool) is pool), None)
+    if word is None:
+        raise TypeError(f"pool is a {type(model.pool).__name__}; the page computes {', '.join(pool.__name__ for pool in POOLS.values())}")
+    return word
+
+
+def _as_built(model: nn.Module) -> None:
+    """TypeError for a module that the config did not put there: the page knows the config alone."""
+    with torch.device("meta"):  # of the twin nothing is asked but what its modules are
+        if isinstance(model, EncoderDecoder):
+            twin: nn.Module = EncoderDecoder(model.config, model.decoder.config)
+        elif isinstance(model, Transformer):
+            pool = AttentionPool(model.config.d_model) if isinstance(model.pool, AttentionPool) else type(model.pool)()
+            twin = Transformer(model.config, n_classes=model.n_classes, pool=pool)
+        else:
+            twin = DecoderLM(model.config)
+    built = {path: type(module) for path, module in twin.named_modules()}
+    for path, module in model.named_modules():
+        if type(module) not in (built.get(path), FusedCore):
+            wanted = built[path].__name__ if path in built else "nothing"
+            raise TypeError(f"{path} is a {type(module).__name__}; the page computes what the config builds there, {wanted}")
 
 
 def _spec(tokenizer: Letters | Subwords | None) -> dict[str, Any]:

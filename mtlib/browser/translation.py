@@ -32,25 +32,22 @@ def translation(
     <a live view: translation>
     """
     running, reader = ready(model, tokenizer, EncoderDecoder)
-    answer, weights = translated(running, reader, text)
+    answer, weights, rows, cols = translated(running, reader, text)
     state = {"model": model if isinstance(model, str) else payload(model, tokenizer), "example": text,
              "reads": "date" if model == "dates" else "text"}  # fmt: skip
     label = "Type a date in English" if model == "dates" else "Type a text to translate"
     fields, said = typed(label, text, ask, "The model writes:", answer)
-    return View("translation", state, fields, said, _first(answer, text, weights.mean(0)[0].tolist()), 430)
+    return View("translation", state, fields, said, _first(rows, cols, weights.mean(0)[0].tolist()), 430)
 
 
-def _first(answer: str, text: str, shares: list[float]) -> str:
+def _first(rows: list[str], cols: list[str], shares: list[float]) -> str:
     """The two lines that stand there first: the answer, its first letter asking, and the source, shaded."""
     at = max(range(len(shares)), key=shares.__getitem__)
-    asks = "".join(f'<label{" class=mt-live-asks" if t == 0 else ""}><span>{_shown(letter)}</span></label>' for t, letter in enumerate([*answer, "■"]))
-    asked = "".join(f'<span style="--weight: {100 * share:.1f}%">{_shown(letter)}</span>' for letter, share in zip(text, shares, strict=True))
+    rows, cols = ([escape(piece, quote=False) for piece in pieces] for pieces in (rows, cols))
+    asks = "".join(f'<label{" class=mt-live-asks" if t == 0 else ""}><span>{piece}</span></label>' for t, piece in enumerate(rows))
+    asked = "".join(f'<span style="--weight: {100 * share:.1f}%">{piece}</span>' for piece, share in zip(cols, shares, strict=True))
     return (
         '<div class="mt-live-one"><p class="mt-live-head"><b>Where it looks</b>: from the first line to the second. Choose one of the upper line.</p>'
         f'<div class="mt-live-letters">{asks}</div><div class="mt-live-letters mt-live-keys" aria-hidden="true">{asked}</div>'
-        f'<p class="mt-live-sentence">Writing “{_shown(answer[:1])}” (place 1), the last layer looks at “{_shown(text[at])}” (place {at + 1}) {100 * shares[at]:.1f} %.</p></div>'
+        f'<p class="mt-live-sentence">Writing “{rows[0]}” (place 1), the last layer looks at “{cols[at]}” (place {at + 1}) {100 * shares[at]:.1f} %.</p></div>'
     )
-
-
-def _shown(letter: str) -> str:
-    return escape("␣" if letter == " " else letter, quote=False)

@@ -17,7 +17,7 @@ def dates():
 
 def looked(dates, text):
     """Where the last layer looks, the mean over its heads, (T_q, T_k), and what it writes."""
-    answer, weights = translated(*dates, text)
+    answer, weights, _, _ = translated(*dates, text)
     return answer, weights.mean(0)
 
 

@@ -1,30 +1,35 @@
-// A model looked into at work, a translator or a language model: all heads as a grid, one head over the text, heads taken out, places hidden.
+// A model looked into at work, a translator, a language model or a classifier: all heads as a grid, one head over the text, heads taken out, places hidden.
 
 import { newestOnly } from "./client.js";
+import { accent, freshId, h, named, onTheme, paint, percent, quoted, shown, table } from "./elements.js";
+import { largest, lettersOf } from "./letters.js";
 import { dateTrouble, readingTrouble, textTrouble } from "./odd_text.js";
-import { accent, freshId, h, named, onTheme, paint, percent, quoted, shown, table } from "./parts.js";
 
-// Of each kind of model: where it attends, and of each place who looks, at whom, and how a sentence about it begins.
+const source = (config) => config, target = (config) => config.target ?? config; // a translator's sides may differ
+const READING = { op: "read", one: "token", many: "tokens", trouble: (text, _, { tokenizer }) => readingTrouble(text, tokenizer.model.alphabet) };
+const TOKENS = { size: source, who: "The token", line: "tokens that look", asks: (seen) => seen.source, asked: (seen) => seen.source };
+
+// Of each kind of model: where it attends, of what size that is, and of each place who looks, at whom, and how a sentence about it begins.
 const KINDS = {
   "encoder-decoder": {
     op: "translate", first: 0, shown: (answer) => answer || "nothing at all", one: "letter", many: "letters of the source", hidable: () => true,
     trouble: (text, { example }, { tokenizer, config }) => textTrouble(text, example, tokenizer.model.alphabet, config.max_len),
     sides: [
-      { module: (l) => `encoder.blocks.${l}.attn`, title: "Encoder", says: "letters of the source look at each other",
+      { size: source, module: (l) => `encoder.blocks.${l}.attn`, title: "Encoder", says: "letters of the source look at each other",
         who: "The letter", line: "letters that look", asks: (seen) => seen.source, asked: (seen) => seen.source },
-      { module: (l) => `decoder.blocks.${l}.attn`, title: "Decoder", says: "what is being written looks back at what was written",
+      { size: target, module: (l) => `decoder.blocks.${l}.attn`, title: "Decoder", says: "what is being written looks back at what was written",
         who: "Writing", line: "letters being written", asks: (seen) => seen.pieces, asked: (seen) => ["begin", ...seen.pieces.slice(0, -1)] },
-      { module: (l) => `decoder.blocks.${l}.cross_attn`, title: "Cross-attention", says: "what is being written looks at the source",
+      { size: target, module: (l) => `decoder.blocks.${l}.cross_attn`, title: "Cross-attention", says: "what is being written looks at the source",
         who: "Writing", line: "letters being written", asks: (seen) => seen.pieces, asked: (seen) => seen.source },
     ],
   },
   "decoder-lm": {
-    op: "read", first: Infinity, shown: quoted, one: "token", many: "tokens", hidable: (j) => j > 0, // the first has nothing but itself to look at
-    trouble: (text, _, { tokenizer }) => readingTrouble(text, tokenizer.model.alphabet),
-    sides: [
-      { module: (l) => `blocks.${l}.attn`, title: "Decoder", says: "each token looks at itself and at those before it",
-        who: "The token", line: "tokens that look", asks: (seen) => seen.source, asked: (seen) => seen.source },
-    ],
+    ...READING, first: Infinity, shown: quoted, hidable: (j) => j > 0, // the first has nothing but itself to look at
+    sides: [{ ...TOKENS, module: (l) => `blocks.${l}.attn`, title: "Decoder", says: "each token looks at itself and at those before it" }],
+  },
+  transformer: {
+    ...READING, first: 0, shown: (answer) => answer, hidable: () => true,
+    sides: [{ ...TOKENS, module: (l) => `encoder.blocks.${l}.attn`, title: "Encoder", says: "each token looks at all tokens" }],
   },
 };
 
@@ -33,8 +38,8 @@ export function attentionView(el, thread, state, model) {
   const headName = ({ side, layer, head }) => `${sides[side].title.toLowerCase()}, layer ${layer}, head ${head}`;
   const box = el.querySelector("input"), stage = el.querySelector(".mt-live-stage");
   const answer = el.querySelector(".mt-live-answer"), note = el.querySelector(".mt-live-note");
-  const heads = sides.flatMap((_, side) => [...Array(config.n_layers * config.n_heads).keys()].map((n) =>
-    ({ side, layer: Math.floor(n / config.n_heads), head: n % config.n_heads })));
+  const heads = sides.flatMap(({ size }, side) => { const { n_layers, n_heads } = size(config);
+    return Array.from({ length: n_layers * n_heads }, (_, n) => ({ side, layer: Math.floor(n / n_heads), head: n % n_heads })); });
   let chosen = heads.length - 1, place = kind.first, out = new Set(), hidden = new Set(), seen = null, first = null;
 
   const grid = gridOf(heads, sides, headName, config, (n) => { chosen = n; showHead(); });
@@ -139,20 +144,15 @@ export function attentionView(el, thread, state, model) {
   return run();
 }
 
-// "J" at place 1 with 43 %: the largest of a row of weights, in words.
-export function largest(row, pieces, n) {
-  const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b).slice(0, n);
-  return order.map((j) => `${named(pieces[j])} (place ${j + 1}) ${percent(row[j])}`);
-}
-
 // A row of little pictures a side, a picture a head; which one is looked at is a choice among radio buttons.
 function gridOf(heads, sides, headName, config, onChoose) {
   const name = freshId();
   const cells = heads.map((head, n) => ({
     input: h("input", { type: "radio", name, "aria-label": headName(head), autocomplete: "off", oninput: () => onChoose(n) }),
     canvas: h("canvas", { "aria-hidden": "true" }), head }));
-  const rows = sides.map(({ title, says }, side) => h("div", { class: "mt-live-side" }, h("p", {}, h("b", {}, title), ` ${says}`),
-    h("div", { class: "mt-live-heads", style: `--columns: ${Math.min(config.n_layers, 2) * config.n_heads}` },
+  const columns = ({ n_layers, n_heads }) => Math.max(4, n_heads * Math.min(n_layers, Math.floor(8 / n_heads) || 1)); // whole layers, wide enough for a finger
+  const rows = sides.map(({ title, says, size }, side) => h("div", { class: "mt-live-side" }, h("p", {}, h("b", {}, title), ` ${says}`),
+    h("div", { class: "mt-live-heads", style: `--columns: ${columns(size(config))}` },
       ...cells.filter((cell) => cell.head.side === side).map(({ input, canvas, head }) =>
         h("label", { title: `layer ${head.layer}, head ${head.head}` }, input, canvas, h("span", { "aria-hidden": "true" }, `${head.layer}.${head.head}`))))));
   return {
@@ -164,29 +164,6 @@ function gridOf(heads, sides, headName, config, onChoose) {
         input.setAttribute("aria-label", headName(head) + (out.has(n) ? ", taken out" : ""));
         canvas.parentElement.classList.toggle("mt-live-gone", out.has(n));
       });
-    },
-  };
-}
-
-// Two lines of letters: who asks, a choice among radio buttons, and who is asked, shaded by the weights.
-export function lettersOf(onChoose, onHover) {
-  const asks = h("div", { class: "mt-live-letters", role: "group" }), asked = h("div", { class: "mt-live-letters mt-live-keys", "aria-hidden": "true" });
-  const title = h("p", { class: "mt-live-head" }), sentence = h("p", { class: "mt-live-sentence", "aria-live": "polite" });
-  return {
-    element: h("div", { class: "mt-live-one" }, title, asks, asked, sentence),
-    show(from, to, place, side, name) {
-      const group = freshId();
-      title.replaceChildren(h("b", {}, name), `: ${side.says}. Choose one of the upper line.`);
-      asks.setAttribute("aria-label", side.line);
-      asks.replaceChildren(...from.map((piece, t) => h("label", { onmouseenter: () => onHover(t), onmouseleave: () => onHover(null) },
-        h("input", { type: "radio", name: group, "aria-label": `${t + 1}: ${named(piece)}`, autocomplete: "off", oninput: () => onChoose(t) }), h("span", {}, shown(piece)))));
-      asks.querySelectorAll("input")[place].checked = true;
-      asked.replaceChildren(...to.map((piece) => h("span", {}, shown(piece))));
-    },
-    shade(row, t, says) {
-      [...asked.children].forEach((letter, j) => { letter.style.setProperty("--weight", `${100 * row[j]}%`); letter.title = percent(row[j]); });
-      [...asks.children].forEach((letter, i) => letter.classList.toggle("mt-live-asks", i === t));
-      sentence.textContent = says;
     },
   };
 }

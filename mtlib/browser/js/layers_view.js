@@ -1,8 +1,8 @@
 // A residual stream layer by layer, by the logit lens: what it names after every block, at every position.
 
 import { newestOnly } from "./client.js";
+import { h, percent, quoted, shown, table } from "./elements.js";
 import { readingTrouble } from "./odd_text.js";
-import { h, percent, quoted, shown, table } from "./parts.js";
 
 const depthName = (depth) => (depth ? `block ${depth - 1}` : "embedding");
 

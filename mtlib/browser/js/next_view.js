@@ -1,7 +1,7 @@
 // A language model's next token: the whole distribution, what the rules leave of it, and a draw, step by step.
 
 import { newestOnly } from "./client.js";
-import { h, percent, quoted, table } from "./parts.js";
+import { h, percent, quoted, table } from "./elements.js";
 
 const SHOWN = 12; // rows of the table
 const LONGEST = 5000; // letters; the model reads the last tokens only, and cutting them takes time

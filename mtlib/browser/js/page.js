@@ -26,5 +26,11 @@ export function startAll() {
     start(target);
   }), { rootMargin: "200px" });
   const all = () => document.querySelectorAll("[data-live]").forEach((el) => near.observe(el));
+  if (location.href === "about:srcdoc" && window.frameElement) fit(window.frameElement);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", all); else all();
+}
+
+// A notebook's frame is as high as what it shows: a view has as many rows as its model has layers.
+function fit(frame) {
+  new ResizeObserver(() => { frame.style.height = `${document.documentElement.offsetHeight}px`; }).observe(document.documentElement);
 }

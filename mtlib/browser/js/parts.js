@@ -1,58 +1,68 @@
-// Small parts of pages: elements, numbers as a reader reads them, letters that can be seen.
+// From the words of a config to what computes them: mtlib's parts.py. A word that is not here is refused by name.
 
-// h("p", { class: "note" }, "text", child)
-export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null) element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children);
-  return element;
+import { FeedForward, GatedFeedForward, gelu, geluTanh, relu, sigmoid, silu } from "./ffn.js";
+import { attentionPool, firstPool, maxPool, meanPool } from "./heads.js";
+import { layerNorm, rmsNorm } from "./norm.js";
+import { add } from "./ops.js";
+import { Grid, Learned, Position, Sinusoidal } from "./position.js";
+import { Rotary, RotaryHalves } from "./rotary.js";
+import { parametersOf } from "./safetensors.js";
+import { ALiBi, RelativeBias } from "./score_bias.js";
+
+export const NORMS = { layer: layerNorm, rms: rmsNorm };
+
+export const FFNS = {
+  relu: [FeedForward, relu],
+  gelu: [FeedForward, gelu],
+  "gelu-tanh": [FeedForward, geluTanh],
+  silu: [FeedForward, silu],
+  tanh: [FeedForward, Math.tanh],
+  sigmoid: [FeedForward, sigmoid],
+  swiglu: [GatedFeedForward, silu],
+  geglu: [GatedFeedForward, gelu],
+  "geglu-tanh": [GatedFeedForward, geluTanh],
+  reglu: [GatedFeedForward, relu],
+};
+
+// Of a config, the numbers that the scheme learned, and whether no key comes after its query.
+export const POSITIONS = {
+  none: () => new Position(),
+  learned: (c, weight) => new Learned(weight),
+  sinusoidal: () => new Sinusoidal(),
+  grid: (c) => new Grid(Math.sqrt(c.max_len)),
+  rotary: (c) => new Rotary(c.d_model / c.n_heads, c.parts.rotary_base),
+  "rotary-halves": (c) => new RotaryHalves(c.d_model / c.n_heads, c.parts.rotary_base),
+  t5: (c, weight, causal) => new RelativeBias(weight, !causal),
+  alibi: (c) => new ALiBi(c.n_heads),
+};
+
+// Add and norm, mtlib's residual.py: the norm before the sublayer, or after the addition.
+export const RESIDUALS = {
+  pre: (x, sublayer, norm) => add(x, sublayer(norm(x))),
+  post: (x, sublayer, norm) => norm(add(x, sublayer(x))),
+};
+
+export const POOLS = { first: firstPool, mean: meanPool, max: maxPool, attention: attentionPool };
+
+export function norm(config, tensors, path) {
+  const f = chosen(NORMS, config.parts, "norm"), learned = parametersOf(tensors, path);
+  return (x) => f(x, learned, config.norm_eps);
 }
 
-let made = 0;
-export const freshId = () => `mt-part-${++made}`;
-
-// 0.4312 -> "43.1 %"
-export function percent(share) {
-  if (share > 0 && share < 0.001) return "under 0.1 %";
-  if (share < 1 && share >= 0.9995) return "over 99.9 %";
-  return `${share >= 0.9995 ? 100 : (100 * share).toFixed(1)} %`;
+export function ffn(config, tensors, path) {
+  const [Network, activation] = chosen(FFNS, config.parts, "ffn");
+  return new Network(tensors, path, activation);
 }
 
-const SIGNS = { " ": "␣", "\n": "↵", "\t": "⇥", begin: "▸", end: "■" };
-const NAMES = { " ": "a space", "\n": "a line break", begin: "the beginning", end: "the end" };
+export const position = (config, tensors, path, { causal }) =>
+  chosen(POSITIONS, config.parts, "position")(config, tensors[`${path}.weight`], causal);
 
-// A piece of text as it is drawn, and as it is named in a sentence.
-export const shown = (piece) => SIGNS[piece] ?? piece.replace(/^ /, "␣").replaceAll("\n", "↵").replaceAll("\t", "⇥");
-export const named = (piece) => NAMES[piece] ?? `“${shown(piece)}”`;
-export const quoted = (piece) => (piece === "\ufffd" ? "a byte of a letter" : `“${shown(piece)}”`);
+export const residual = (config) => chosen(RESIDUALS, config.parts, "placement");
 
-// A table of texts; `head` names the columns, the first cell of a row is its name.
-export function table(head, rows) {
-  return h("table", {},
-    h("thead", {}, h("tr", {}, ...head.map((text) => h("th", { scope: "col" }, text)))),
-    h("tbody", {}, ...rows.map(([name, ...cells]) =>
-      h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((text) => h("td", {}, text))))));
-}
+export const pool = (config, tensors) => chosen(POOLS, config, "pool")(tensors["pool.query"]);
 
-// The view's accent as [r, g, b], and a word when the reader changes between light and dark.
-export function accent(el) {
-  const probe = el.appendChild(h("i", { style: "color: var(--accent)" }));
-  const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return [r, g, b];
-}
-
-export function onTheme(f) {
-  new MutationObserver(f).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-}
-
-// A matrix as a picture, one pixel an entry: the more, the fuller the colour.
-export function paint(canvas, rows, [r, g, b]) {
-  const image = new ImageData(rows[0].length, rows.length);
-  rows.forEach((row, i) => row.forEach((weight, j) => image.data.set([r, g, b, 255 * Math.sqrt(weight)], 4 * (i * row.length + j))));
-  [canvas.width, canvas.height] = [image.width, image.height];
-  canvas.getContext("2d").putImageData(image, 0, 0);
+function chosen(known, words, part) {
+  const word = words[part];
+  if (!Object.hasOwn(known, word)) throw new Error(`${part} is ${JSON.stringify(word)}; the page computes ${Object.keys(known).join(", ")}`);
+  return known[word];
 }

@@ -1,16 +1,16 @@
 // A translator in two lines: what it writes, and where it looks while it writes each letter.
 
-import { largest, lettersOf } from "./attention_view.js";
 import { newestOnly } from "./client.js";
+import { named } from "./elements.js";
+import { largest, lettersOf } from "./letters.js";
 import { dateTrouble, textTrouble } from "./odd_text.js";
-import { named } from "./parts.js";
 
 const WRITTEN = { line: "letters being written", says: "from the first line to the second" };
 
 export function translationView(el, thread, state, { config, tokenizer }) {
   const box = el.querySelector("input"), stage = el.querySelector(".mt-live-stage");
   const answer = el.querySelector(".mt-live-answer"), note = el.querySelector(".mt-live-note");
-  const last = `decoder.blocks.${config.n_layers - 1}.cross_attn`;
+  const last = `decoder.blocks.${(config.target ?? config).n_layers - 1}.cross_attn`;
   let seen = null, looks = [], place = 0; // looks[t]: the shares of the source's letters, the mean over the layer's heads
 
   const letters = lettersOf((t) => { place = t; showPlace(t); }, (t) => showPlace(t ?? place));

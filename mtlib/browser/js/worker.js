@@ -14,7 +14,8 @@ export class Live {
   }
 
   // What the translator writes, greedily, one letter at a time over its cache; with `silent` heads at zero and `hidden` places unseen.
-  answer(source, { silent = [], hidden = [], longest = this.config.max_len + 12 } = {}) {
+  answer(source, { silent = [], hidden = [] } = {}) {
+    const { max_len } = this.config.target ?? this.config, longest = Math.min(max_len + 12, this.model.decoder.pos.end);
     const cache = this.model.newCache(), written = [], tap = silencer(silent), keep = kept(source, hidden);
     let next = BOS;
     do {
@@ -42,12 +43,12 @@ export class Live {
     };
   }
 
-  // The same of a language model: all attention weights over a text, and the likeliest next token. `first` is another token to judge.
+  // The same of a language model or a classifier: all attention weights over a text, and the likeliest next token or class. `first` is another one to judge.
   read({ text, first = null, silent = [], hidden = [] }) {
     const all = this.tokenizer.encode(text), source = all.slice(-this.config.max_len), { weights, tap } = watching(silent);
     const shares = softmax(this.model.forward(source, { tap, keep: kept(source, hidden) }).at(-1)), id = argmax(shares);
     return { source: source.map((token) => this.tokenizer.piece(token)), written: [id], weights, shares: [shares[id]],
-      answer: this.tokenizer.piece(id), ended: true, left: all.length - source.length, firstShare: first && shares[first[0]] };
+      answer: this.config.kind === "transformer" ? `class ${id}` : this.tokenizer.piece(id), ended: true, left: all.length - source.length, firstShare: first && shares[first[0]] };
   }
 
   judge(source, written, changes) {
@@ -64,11 +65,11 @@ export class Live {
       pieces: Array.from(shares, (_, i) => this.tokenizer.piece(i)), text: this.tokenizer.decode(added) };
   }
 
-  // The logit lens, as mtlib.interp has it: lens[l] is unembed(norm(stream)) after l blocks, (L+1, T, V).
+  // The logit lens, as mtlib.interp has it: lens[l] is unembed(norm(stream)) after l blocks, (L+1, T, V); with "post" there is no last norm.
   lens(ids) {
-    const { decoder } = this.model, stream = [];
-    this.model.forward(ids, { tap: (path, value) => { if (/embedding$|resid_post$/.test(path)) stream.push(value); return value; } });
-    return stream.map((x) => decoder.unembed(decoder.norm(x)));
+    const { model } = this, stream = [];
+    model.forward(ids, { tap: (path, value) => { if (/embedding$|resid_post$/.test(path)) stream.push(value); return value; } });
+    return stream.map((x) => model.unembed(model.normLast(x)));
   }
 
   // All that the layers view shows of one text: at every depth and position the likeliest tokens, and how the answer fares.
