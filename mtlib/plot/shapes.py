@@ -22,8 +22,8 @@ def number(x, digits=1):
 
 
 def rect(x0, y0, x1, y1):
-    """A rectangle between two corners, as element name and geometry."""
-    (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))
+    """A rectangle between two corners, as element name and geometry; its edges are rounded, so that neighbours share theirs."""
+    (x0, x1), (y0, y1) = sorted((round(x0, 1), round(x1, 1))), sorted((round(y0, 1), round(y1, 1)))
     return f'rect x="{number(x0)}" y="{number(y0)}" width="{number(x1 - x0)}" height="{number(y1 - y0)}"'
 
 

@@ -40,7 +40,7 @@ def test_every_link_says_where_it_leads():
 
 def test_no_block_lies_on_another_or_beyond_the_edge():
     for i, a in enumerate(map.BLOCKS):
-        assert 0 <= a.x and a.x + a.w <= map.WIDTH and 0 <= a.y and a.y + a.h <= map.HEIGHT
+        assert 0 <= a.x and a.x + a.w <= map.WIDTH and map.TOP <= a.y and a.y + a.h <= map.TOP + map.HEIGHT
         for b in map.BLOCKS[i + 1 :]:
             assert a.x + a.w <= b.x or b.x + b.w <= a.x or a.y + a.h <= b.y or b.y + b.h <= a.y, (a, b)
 

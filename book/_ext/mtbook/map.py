@@ -20,7 +20,8 @@ CHAPTERS = {
     "14_interpretability": "Looking inside", "15_architecture": "Why this design", "16_projects": "Projects",
 }  # fmt: skip
 NAMES = {name[:2]: name for name in CHAPTERS}
-WIDTH, HEIGHT, STEP = 360, 600, 38  # of the drawing, in units that are about pixels; from a block to the next
+TOP, WIDTH, HEIGHT = 38, 360, 604  # of the drawing, in units that are about pixels
+WIDE, STEP = 142, 38  # a block's width; from a block to the next
 
 
 class Block(NamedTuple):
@@ -30,8 +31,14 @@ class Block(NamedTuple):
     number: str
     x: int
     y: int
-    w: int = 142
+    w: int = WIDE
     h: int = 30
+
+
+def past(x: int, side: int, *steps: int) -> list[str]:
+    """Wires from before each step, whose block stands at y, past it to the "add & norm" above; `side` is an edge of the frame."""
+    edge = x if side < x else x + WIDE
+    return [f"M{x + WIDE / 2:g} {y + 34}H{side}V{y - STEP + 15}H{edge}" for y in steps]
 
 
 def stack(x: int, bottom: int, *blocks: tuple[str, str]) -> list[Block]:
@@ -47,23 +54,23 @@ def row(y: int, *blocks: tuple[str, str]) -> list[Block]:
 
 ATTENTION, NORM, FFN = ("attention", "06"), ("add & norm", "07"), ("FFN", "08")
 BLOCKS = [
-    *row(4, ("What came before", "02")),
     Block("scores to shares", "05", 202, 46),
     *stack(16, 308, ATTENTION, NORM, FFN, NORM)[::-1],
     *stack(202, 308, ("causal attention", "06"), NORM, ("cross-attention", "11"), NORM, FFN, NORM)[::-1],
     Block("table + place", "09", 16, 364), Block("table + place", "09", 202, 364),
     Block("text to tokens", "03", 16, 402), Block("what is written", "13", 202, 402),
-    *row(470, ("Algebra", "04"), ("Statistics", "05"), ("Dimensions", "10")),
-    *row(526, ("Training", "12"), ("Inference", "13"), ("Projects", "16")),
-    *row(564, ("Looking inside", "14"), ("Why this design", "15")),
+    *row(470, ("What came before", "02"), ("Algebra", "04")), *row(508, ("Statistics", "05"), ("Dimensions", "10")),
+    *row(568, ("Training", "12"), ("Inference", "13"), ("Projects", "16")),
+    *row(606, ("Looking inside", "14"), ("Why this design", "15")),
 ]  # fmt: skip
 FRAMES = [("encoder", "03", 8, 168, 158, 180), ("decoder", "11", 194, 92, 158, 256)]  # words, chapter, x, y, w, h
 WIRES = (
     "M87 402V394", "M273 402V394", "M87 364V338", "M273 364V338", "M273 92V76",
     "M87 168V152H180V247H202",  # from the encoder across
+    *past(16, 12, 308, 232), *past(202, 348, 308, 232, 156),
     *(f"M87 {y}v-8" for y in (308, 270, 232)), *(f"M273 {y}v-8" for y in (308, 270, 232, 194, 156)),
 )  # fmt: skip
-LABELS = ((8, 462, "What all of it is made of"), (8, 520, "What one does with it"))
+LABELS = ((8, 462, "What it stands on"), (8, 561, "What one does with it"))
 
 
 class course_map(nodes.General, nodes.Element):
@@ -89,7 +96,7 @@ def drawing(link) -> str:
         parts.append(_linked(link, number, words, box + said))
     items = "".join(f"<li>{_item(link, name)}</li>" for name in CHAPTERS)
     return (
-        f'<div class="mt-map"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="group" aria-label="The map: a transformer, each block a '
+        f'<div class="mt-map"><svg viewBox="0 {TOP} {WIDTH} {HEIGHT}" role="group" aria-label="The map: a transformer, each block a '
         f'link to its chapter. The same in words stands below.">{"".join(parts)}</svg>'
         f'<details><summary>The map in words</summary><ol start="2">{items}</ol></details></div>\n'
     )
