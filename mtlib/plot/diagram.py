@@ -29,7 +29,7 @@ def attention_diagram(attn: MultiHeadAttention, x: Tensor, context: Tensor | Non
         split_heads(t[f"{name}_proj"], heads)
         for name, heads in (("q", attn.n_heads), ("k", attn.n_kv_heads), ("v", attn.n_kv_heads))
     )
-    fig, ax = canvas(600, 560, margins=(4, 4, 4, 4))
+    fig, ax = canvas(430, 560, margins=(4, 4, 4, 4))
     ax.set(xlim=(0, 6), ylim=(0, 7.6))
     ax.set_axis_off()
     name = "x" if context is None else "context"
@@ -42,7 +42,7 @@ def attention_diagram(attn: MultiHeadAttention, x: Tensor, context: Tensor | Non
     _arrow(ax, (3.1, 5.59), (2.2, 4.91))
     _box(ax, 2.05, 4.6, "scores = q kᵀ/√E", t["core.scores"], PURPLE, wide=2.3)
     _arrow(ax, (2.05, 4.29), (2.05, 3.71))
-    ax.text(2.2, 4.0, "softmax over keys" + ("" if keep is None else ", where keep"), fontsize=10, va="center", color=INK)
+    ax.text(2.2, 4.0, "softmax over keys" + ("" if keep is None else ",\nwhere keep"), fontsize=10, va="center", color=INK)
     _box(ax, 2.05, 3.4, "weights", t["core.weights"], PURPLE)
     _arrow(ax, (2.05, 3.09), (3.2, 2.51))
     _arrow(ax, (4.9, 5.59), (3.6, 2.51))
