@@ -48,6 +48,7 @@ def test_every_text_of_ours_is_long_enough_and_every_rule_has_its_rows():
     assert all(0 <= row["repeated"] <= 1 and row["surprise"] > 0 for row in rows)
 
 
+@torch.no_grad()
 def test_a_timed_step_leaves_the_cache_as_it_was_and_copies_are_the_one_text():
     writer, ids = swift(tiny()), torch.tensor([[3, 1, 4, 1, 5]])
     cache = waiting.filled(writer, ids)
