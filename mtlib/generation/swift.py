@@ -10,9 +10,7 @@ torch 2.13 needs three things said another way, each of which costs it half of t
     a large W  in as many slices as there are cores, for it gives the product with a vector to one
     attention  two products and a softmax, for its fused kernel is made for many queries
 
-Only a model that was made fast by mt.use_fused is taken so, for there nobody can look inside
-anyway; `swift` hands back the model itself where it is explicit, has hooks, or has a part that
-is not of this library.
+Only a model that was made fast by mt.use_fused is taken so: nobody can look inside it anyway.
 """
 
 from collections.abc import Callable
@@ -72,7 +70,7 @@ class Room:
 
 
 def swift(model: nn.Module) -> "nn.Module | Swift":
-    """The model as a Swift where that is the same function: a fused DecoderLM of our own parts that nobody watches."""
+    """A fused DecoderLM of our own parts, without hooks, as a Swift; any other model as it is."""
     plain = type(model) is DecoderLM and not model.cross and all(map(_plain, model.blocks)) and type(model.norm) in NORMS
     watched = any(part._forward_hooks or part._forward_pre_hooks for part in model.modules())
     return Swift(model) if plain and not watched else model
